@@ -1,0 +1,181 @@
+"""Catalog: what can be bought, one offer a row; and the facts that are no prices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import pandas as pd
+
+from planner.errors import PriceBookError, near_miss
+
+__all__ = ["FACT_COLUMNS", "OFFER_COLUMNS", "OFFER_KINDS", "Catalog"]
+
+OFFER_COLUMNS: Final = (
+    "sku",  # what it is: an instance type, a server, a meter
+    "kind",  # one of OFFER_KINDS
+    "provider",  # aws | azure | gcp | onprem
+    "region",  # 'all' where one price holds everywhere
+    "term",  # purchase | on_demand | spot | 1y_no_upfront | 3y_no_upfront | 3y_all_upfront
+    "unit",  # what usd_per_unit buys: each, hour, GB-second, core-year, usd of spend, ...
+    "usd_per_unit",
+    "tier_from",  # first unit of the month this price holds for; 0 without tiers
+    "tier_to",  # NaN: no end
+    "cpu_cores",  # capacity in schedulable threads (vCPU); NaN: metered, no box
+    "memory_gib",
+    "gpus",
+    "storage_gib",
+    "physical_cores",  # what licences per core count; NaN where not a server
+    "sockets",
+    "family",
+    "category",  # general | compute | memory | storage | gpu | burstable; empty where not an instance
+    "arch",  # x86_64 | arm64
+    "max_pods",
+    "lifetime_months",  # bought and written off over so many months; NaN: rented
+    "idle_watts",
+    "peak_watts",
+    "low",  # of a range whose middle is usd_per_unit
+    "high",
+    "status",  # VERIFIED | VERIFIED (...) | FROM MEMORY
+    "source",
+    "as_of",
+    "note",
+)
+"""Columns of `Catalog.offers`. Unique by sku, provider, region, term and tier_from."""
+
+FACT_COLUMNS: Final = ("topic", "key", "metric", "value", "unit", "low", "high", "status", "source", "as_of", "note")
+"""Columns of `Catalog.facts`: sourced technical figures that are no prices (carbon, watts, mesh, limits)."""
+
+OFFER_KINDS: Final = {
+    "server": "a physical server; unit each, bought",
+    "vm": "an instance; unit hour by term",
+    "block_storage": "provisioned disk; unit GB-month",
+    "block_iops": "provisioned operations; unit IOPS-month",
+    "block_throughput": "provisioned throughput; unit MB/s-month",
+    "disk": "a managed disk of fixed size; unit disk-month",
+    "object_storage": "stored objects; unit GB-month",
+    "object_requests": "requests to stored objects; unit thousand requests",
+    "file_storage": "shared files; unit GB-month",
+    "snapshot": "disk snapshots; unit GB-month",
+    "egress": "traffic to the internet; unit GB, tiers",
+    "inter_az": "traffic between zones, each direction; unit GB",
+    "inter_region": "traffic between regions; unit GB",
+    "nat_gateway": "address translation; unit hour",
+    "nat_data": "translated traffic; unit GB",
+    "load_balancer": "a load balancer; unit hour",
+    "load_balancer_capacity": "its capacity units; unit capacity-hour",
+    "load_balancer_data": "its traffic; unit GB",
+    "ipv4": "a public address; unit hour",
+    "private_network": "tunnels, peering, dedicated lines and their traffic; unit as given",
+    "logs": "log ingestion and keeping; unit GB or GB-month",
+    "control_plane": "a managed Kubernetes control plane; unit cluster-hour",
+    "platform": "platform fees and subscriptions; unit as given",
+    "function_requests": "calls of functions; unit million requests",
+    "function_duration": "run time of functions; unit GB-second, tiers",
+    "function_allowance": "free monthly amount of a function meter; price 0 up to tier_to",
+    "function_storage": "scratch disk above the free part; unit GB-second",
+    "function_provisioned": "capacity kept warm; unit GB-second",
+    "function_provisioned_duration": "run time on warm capacity; unit GB-second",
+    "function_cpu": "processor time where billed apart; unit GHz-second or vCPU-hour",
+    "function_memory": "memory where billed apart; unit GB-second or GB-hour",
+    "function_egress": "traffic of functions; unit GB",
+    "container_cpu": "processor of serverless containers; unit vCPU-hour or vCPU-second",
+    "container_memory": "memory of serverless containers; unit GB-hour or GiB-second",
+    "container_idle_cpu": "processor while idle; unit vCPU-second",
+    "container_idle_memory": "memory while idle; unit GiB-second",
+    "container_requests": "requests to serverless containers; unit million requests",
+    "container_storage": "scratch disk above the free part; unit GB-hour",
+    "container_licence": "operating system of serverless containers; unit vCPU-hour",
+    "container_allowance": "free monthly amount of a container meter; price 0 up to tier_to",
+    "server_maintenance": "hardware support; unit usd of spend-year",
+    "storage_hardware": "disks and arrays; unit GB, bought",
+    "storage_maintenance": "their support; unit usd of spend-year",
+    "network_hardware": "switches as a share of compute and storage; unit usd of spend, bought",
+    "network_maintenance": "their support; unit usd of spend-year",
+    "switch_port": "a port; unit each, bought",
+    "switch": "a switch; unit each, bought",
+    "rack": "a rack with power strips; unit each, bought",
+    "memory_module": "server memory; unit GB",
+    "rack_space": "colocated space without power; unit U-month or rack-month",
+    "colocation": "space, power chain and cooling; unit kW-month",
+    "electricity": "energy; unit kWh",
+    "security": "protection software; unit server-year",
+    "monitoring": "monitoring labour; unit server-year",
+    "patching": "patching labour; unit server-year",
+    "backup": "backup labour and disks; unit server-year",
+    "admin_labour": "administrators; unit FTE-year",
+    "hypervisor_licence": "virtualisation; unit core-year",
+    "os_licence": "operating systems; unit as given",
+    "support": "provider support; unit usd of spend, tiers",
+    "support_minimum": "least monthly support fee; unit month",
+    "migration": "moving one workload once; unit workload",
+    "committed_discount": "share of the on-demand price saved by a term; unit fraction of on-demand",
+}
+"""Every kind of offer and its unit. Models look offers up by kind, so a new book needs no new code."""
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What can be bought: offers with prices, and facts without."""
+
+    offers: pd.DataFrame
+    facts: pd.DataFrame
+
+    def at(self, provider: str, region: str) -> Catalog:
+        """Only what `provider` sells in `region`, prices that hold everywhere included.
+
+        Raises:
+            PriceBookError: nothing is sold there; names the regions that are known.
+        """
+        of_provider = self.offers[self.offers["provider"] == provider]
+        if of_provider.empty:
+            raise PriceBookError(f"provider {provider!r}: no price row; {near_miss(provider, self.offers['provider'])}")
+        known = set(of_provider["region"])
+        if region not in known and known != {"all"}:
+            raise PriceBookError(f"region {region!r} of {provider}: no price row; {near_miss(region, known - {'all'})}")
+        # An exact region outranks 'all' for the same sku and term.
+        here = of_provider[of_provider["region"].isin({region, "all"})]
+        exact = here[here["region"] == region].set_index(["sku", "term"]).index
+        keep = (here["region"] == region) | ~here.set_index(["sku", "term"]).index.isin(exact)
+        return replace(self, offers=here[keep])
+
+    def of(self, kind: str, term: str | None = None) -> pd.DataFrame:
+        """The offers of one kind (and term), in the order of the books; may be empty.
+
+        Raises:
+            PriceBookError: `kind` is no kind of offer.
+        """
+        if kind not in OFFER_KINDS:
+            raise PriceBookError(f"offer kind {kind!r}: {near_miss(kind, OFFER_KINDS)}")
+        rows = self.offers[self.offers["kind"] == kind]
+        return rows if term is None else rows[rows["term"] == term]
+
+    def tiers(self, kind: str, sku: str | None = None, term: str | None = None) -> pd.DataFrame:
+        """All tiers of one offer, lowest first: the first sku of the kind, or the one named.
+
+        Raises:
+            PriceBookError: there is no such offer; names what is near.
+        """
+        rows = self.of(kind, term)
+        if rows.empty:
+            where = ", ".join(sorted(set(self.offers["provider"]))) or "an empty price book"
+            raise PriceBookError(f"no {kind} price for {where} in the chosen region" + (f" ({term})" if term else ""))
+        if sku is not None and sku not in set(rows["sku"]):
+            raise PriceBookError(f"{kind} {sku!r}: {near_miss(sku, rows['sku'])}")
+        rows = rows[rows["sku"] == (sku if sku is not None else rows["sku"].iloc[0])]
+        rows = rows[rows["term"] == rows["term"].iloc[0]]
+        return rows.sort_values("tier_from")
+
+    def fact(self, topic: str, key: str, metric: str) -> pd.Series:
+        """One sourced figure as a row of `FACT_COLUMNS`.
+
+        Raises:
+            PriceBookError: there is no such figure; names what is near.
+        """
+        rows = self.facts[(self.facts["topic"] == topic) & (self.facts["key"] == key)]
+        hit = rows[rows["metric"] == metric]
+        if hit.empty:
+            of_topic = self.facts[self.facts["topic"] == topic]
+            near = near_miss(metric, rows["metric"]) if len(rows) else near_miss(key, of_topic["key"])
+            raise PriceBookError(f"fact {topic}/{key}/{metric}: {near}")
+        return hit.iloc[0]

@@ -1,0 +1,68 @@
+"""DeploymentModel: typed fields are its settings, one verb `plan`."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from planner.catalog import Catalog
+from planner.demand import Demand
+from planner.plan import Plan
+from planner.quantities import Assumption
+
+__all__ = ["DeploymentModel"]
+
+_SOURCE = re.compile(r"^(?P<what>.*?)\s*Unit:\s*(?P<unit>.+?)\.\s+Source:\s*(?P<source>.+?)\.?$", re.DOTALL)
+
+
+class DeploymentModel(BaseModel, ABC):
+    """A way to run a demand. To define one, write its fields and one pure function.
+
+    Every field has a default (a model plans with its defaults alone) and a string beneath it that ends in
+    ``Unit: ... . Source: ...``; scenario files, listings and forms are made from them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    kind: str
+    title: ClassVar[str]
+    """A few words for tables and charts."""
+    rented: ClassVar[bool] = True
+    """Rented by the hour or call, or bought and kept (then last year's boxes come back as `owned`)."""
+
+    @abstractmethod
+    def plan(self, demand: Demand, catalog: Catalog, owned: Mapping[str, int] | None = None) -> Plan:
+        """What to buy or rent for `demand` out of `catalog`: pure, deterministic, with the defaults alone.
+
+        `owned` counts boxes by sku that were bought before and are kept: they cost on, whether used or not.
+        What does not fit is named in `Plan.unplaced`.
+
+        Raises:
+            PriceBookError: the catalog lacks a price that the model must have.
+        """
+
+    @classmethod
+    def describe(cls, name: str) -> tuple[str, str, str]:
+        """What field `name` means, its unit and its source, out of the string beneath it.
+
+        Raises:
+            ValueError: the string lacks its unit or source.
+        """
+        text = " ".join((cls.model_fields[name].description or "").split())
+        match = _SOURCE.match(text)
+        if match is None:
+            raise ValueError(f"{cls.__name__}.{name}: its docstring must end in 'Unit: ... . Source: ...'")
+        return match["what"], match["unit"], match["source"]
+
+    def settings(self) -> tuple[Assumption, ...]:
+        """Every field but `kind`, with value, unit and source."""
+        names = [n for n in type(self).model_fields if n != "kind"]
+        return tuple(Assumption(f"{self.kind}.{n}", _plain(getattr(self, n)), *self.describe(n)[1:]) for n in names)
+
+
+def _plain(value: object) -> float | int | str | bool | None:
+    return value if isinstance(value, float | int | str | bool | None) else str(value)

@@ -1,0 +1,174 @@
+"""Plan: what one deployment model decided. Totals, utilisation and idle cost are derived, never stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from planner.quantities import CPU, MEMORY, Assumption
+
+__all__ = ["CATEGORIES", "Cash", "Category", "Certificate", "Line", "Plan", "line", "metered"]
+
+Floats = NDArray[np.float64]
+Category = Literal[
+    "compute", "storage", "network", "licence", "platform", "facilities", "labour", "support", "migration"
+]
+Cash = Literal["capex", "opex", "one-off"]
+CATEGORIES: tuple[Category, ...] = (
+    "compute",
+    "storage",
+    "network",
+    "licence",
+    "platform",
+    "facilities",
+    "labour",
+    "support",
+    "migration",
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A quantity of one offer. Quantity x listed price = cost, and nothing else is a cost.
+
+    `quantity` is per month in the offer's unit for rented and metered things (hours, GB, usd of spend), the number
+    owned for bought things, and the number paid once for one-off things.
+    """
+
+    sku: str
+    provider: str
+    region: str
+    term: str
+    kind: Cash
+    category: Category
+    unit: str
+    quantity: float
+    usd_per_unit: float
+    source: str
+    as_of: str
+    offer_kind: str
+    status: str = "VERIFIED"
+    lifetime_months: float | None = None
+    tier_from: float = 0.0
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def usd(self) -> float:
+        """Quantity x price: per month (opex), when bought (capex), or once (one-off)."""
+        return self.quantity * self.usd_per_unit
+
+    @property
+    def usd_per_month(self) -> float:
+        """What the line costs in a month: straight line over its life if bought, nothing monthly if one-off."""
+        if self.kind == "one-off":
+            return 0.0
+        return self.usd / self.lifetime_months if self.lifetime_months else self.usd
+
+
+def line(offer: pd.Series, quantity: float, category: Category, kind: Cash | None = None) -> Line:
+    """The line for `quantity` of one price row; bought (capex) where the row has a lifetime, else rented (opex)."""
+    lifetime = None if pd.isna(offer["lifetime_months"]) else float(offer["lifetime_months"])
+    return Line(
+        sku=str(offer["sku"]),
+        provider=str(offer["provider"]),
+        region=str(offer["region"]),
+        term=str(offer["term"]),
+        kind=kind or ("capex" if lifetime else "opex"),
+        category=category,
+        unit=str(offer["unit"]),
+        quantity=float(quantity),
+        usd_per_unit=float(offer["usd_per_unit"]),
+        source=str(offer["source"]),
+        as_of=str(offer["as_of"]),
+        offer_kind=str(offer["kind"]),
+        status=str(offer["status"]),
+        lifetime_months=lifetime,
+        tier_from=float(offer["tier_from"]),
+        low=None if pd.isna(offer["low"]) else float(offer["low"]),
+        high=None if pd.isna(offer["high"]) else float(offer["high"]),
+    )
+
+
+def metered(tiers: pd.DataFrame, quantity: float, category: Category) -> list[Line]:
+    """The lines for a month's `quantity` of a metered offer, one a tier that the quantity reaches into."""
+    if quantity <= 0:
+        return []
+    start = tiers["tier_from"].to_numpy(float)
+    end = tiers["tier_to"].fillna(np.inf).to_numpy(float)
+    inside = np.clip(np.minimum(quantity, end) - start, 0.0, None)
+    return [line(tiers.iloc[i], inside[i], category) for i in np.flatnonzero(inside > 0)]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """How far from the best a plan can be: `usd` is the optimised part of the monthly cost, `bound_usd` below it.
+
+    A bound is claimed only where `method` proves it; `proof` holds what is needed to check it without a solver.
+    """
+
+    usd: float
+    bound_usd: float
+    method: str
+    proof: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def gap(self) -> float:
+        """usd / bound - 1; 0 where both are 0, infinite where nothing was proved.
+
+        >>> Certificate(102.0, 100.0, "volume bound").gap
+        0.020000000000000018
+        """
+        if self.bound_usd <= 0:
+            return 0.0 if self.usd <= 0 else float("inf")
+        return self.usd / self.bound_usd - 1.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was decided for one demand: lines, capacity, where everything sits, and what did not fit."""
+
+    model: str
+    lines: tuple[Line, ...]
+    hours: Floats
+    """[period], hours a month."""
+    provisioned: Floats
+    """[period, resource], raw capacity paid for."""
+    used: Floats
+    """[period, resource], what placed workloads use on average."""
+    boxes: pd.DataFrame
+    """Columns sku, provider, region, term, count: the most that run at once (bought: owned)."""
+    placement: pd.DataFrame
+    """Columns workload, replica, sku, box: which box (numbered from 0 within its sku) holds which replica."""
+    cost_by_workload: pd.DataFrame
+    """Columns workload, usd_per_month; the row ``(idle)`` holds what no workload uses. Sums to the total."""
+    unplaced: pd.DataFrame
+    """Columns workload, reason."""
+    certificate: Certificate
+    assumptions: tuple[Assumption, ...] = ()
+    year: int = 0
+    details: dict[str, float] = field(default_factory=dict)
+    """Named figures of one model, such as added latency."""
+
+    @property
+    def usd_per_month(self) -> float:
+        """The sum of all unrounded lines, one-off ones apart."""
+        return float(sum(entry.usd_per_month for entry in self.lines))
+
+    @property
+    def utilisation(self) -> dict[str, float]:
+        """Share of provisioned CPU and memory that is used, averaged over the month."""
+        return {"cpu": self._share(CPU), "memory": self._share(MEMORY)}
+
+    def usd_by_category(self) -> dict[str, float]:
+        """Monthly cost of each category that has one, in the order of `CATEGORIES`."""
+        sums = {c: float(sum(entry.usd_per_month for entry in self.lines if entry.category == c)) for c in CATEGORIES}
+        return {c: usd for c, usd in sums.items() if usd}
+
+    def _share(self, resource: int) -> float:
+        provided = float(self.hours @ self.provisioned[:, resource])
+        return float(self.hours @ self.used[:, resource]) / provided if provided > 0 else 0.0
