@@ -1,0 +1,203 @@
+"""Checks the proofs in a study without a solver, in integers and fractions; shares no code with the packer.
+
+Feasibility, cost and the level-1 bound are re-derived exactly. The level-2 bound is re-derived from its duals and
+from the proved bounds on pattern values; those bounds are taken as claimed, and the tolerance they rest on is told.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from math import gcd
+from typing import Any
+
+from planner.errors import InputError
+
+__all__ = ["Finding", "verify", "verify_proof"]
+
+Proof = dict[str, Any]
+_TOLERANCE = Fraction(1, 10**6)  # a study carries dollars as floats; proofs carry integers
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One statement that was checked: where, what, and whether it holds."""
+
+    where: str
+    what: str
+    holds: bool
+
+
+def verify(document: Proof) -> list[Finding]:
+    """All findings about a study (its JSON), or about one bare proof object.
+
+    Raises:
+        InputError: the document is neither, or a proof lacks a field.
+    """
+    if "plans" not in document and "proof" in document:
+        document = document["proof"]
+    if "plans" not in document:
+        return list(verify_proof(document, "proof"))
+    findings: list[Finding] = []
+    for plan in document["plans"]:
+        findings += _verify_plan(plan, f"{plan['model']} year {plan['year']}")
+    return findings
+
+
+def _verify_plan(plan: Proof, where: str) -> Iterator[Finding]:
+    total, lines = Fraction(plan["usd_per_month"]), plan["lines"]
+    certificate = plan["certificate"]
+    summed = sum((Fraction(entry["usd_per_month"]) for entry in lines), Fraction(0))
+    yield Finding(where, "the lines sum to the total", _near(summed, total))
+    usd, bound = Fraction(certificate["usd"]), Fraction(certificate["bound_usd"])
+    yield Finding(where, "bound <= optimised cost <= total", bound <= usd * (1 + _TOLERANCE) and _most(usd, total))
+    proof = certificate["proof"]
+    if proof and ("parts" in proof or "patterns" in proof):
+        yield from verify_proof(proof, where)
+        cost, proved = _value(proof)
+        yield Finding(where, "the certificate tells the cost of its proof", _near(cost, usd))
+        yield Finding(where, "the certificate claims no more than its proof", _most(bound, proved))
+
+
+def _value(proof: Proof) -> tuple[Fraction, Fraction]:
+    """Cost and bound of a proof in dollars, parts weighted and a constant added."""
+    constant = Fraction(*proof.get("constant_usd", (0, 1)))
+    if "parts" in proof:
+        parts = [(Fraction(*part["weight"]), *_value(part["proof"])) for part in proof["parts"]]
+        return constant + sum(w * c for w, c, _ in parts), constant + sum(w * b for w, _, b in parts)
+    scale = proof["scale"]["usd"]
+    return constant + Fraction(proof["cost_usd"], scale), constant + Fraction(*proof["bound_usd"]) / scale
+
+
+def verify_proof(proof: Proof, where: str) -> Iterator[Finding]:
+    """The findings about one proof object (packing, or weighted parts of several).
+
+    Raises:
+        InputError: a field is missing or malformed.
+    """
+    try:
+        if "parts" in proof:
+            for number, part in enumerate(proof["parts"]):
+                yield from verify_proof(part["proof"], f"{where}, part {number}")
+        elif "closed_form" in proof:
+            yield Finding(where, f"closed form: {proof['closed_form']}", holds=True)
+        else:
+            yield from _packing(proof, where)
+    except (KeyError, TypeError, IndexError, ValueError, ZeroDivisionError) as error:
+        raise InputError(f"{where}: the proof is malformed ({type(error).__name__}: {error})") from error
+
+
+def _packing(proof: Proof, where: str) -> Iterator[Finding]:
+    sizes = [_flat(size) for size in proof["size"]]
+    periods = len(proof["size"][0]) if proof["size"] and isinstance(proof["size"][0][0], list) else 1
+    rooms = [list(room) * periods for room in proof["room"]]
+    opened, placed = [0] * len(rooms), [0] * len(sizes)
+    sound = all(v >= 0 for row in (*sizes, *rooms, proof["usd"], proof["count"]) for v in row)
+    for box, items, times in proof["patterns"]:
+        sound &= times > 0 and _fits(proof, box, items, (sizes, rooms))
+        opened[box] += times
+        for item, amount in items:
+            placed[item] += amount * times
+    yield Finding(where, "no box is overfull and every wish is respected", sound)
+    wanted = [count - left for count, left in zip(proof["count"], proof["unplaced"], strict=True)]
+    yield Finding(
+        where, "every item is packed once or named as left over", placed == wanted and min(wanted, default=0) >= 0
+    )
+    limited = [limit is None or used <= limit for used, limit in zip(opened, proof["available"], strict=True)]
+    yield Finding(where, "no more boxes are opened than there are", all(limited))
+    cost = sum(used * usd for used, usd in zip(opened, proof["usd"], strict=True))
+    yield Finding(where, "the cost is that of the boxes opened", cost == proof["cost_usd"])
+    first = _level_1(proof, wanted, (sizes, rooms))
+    yield Finding(where, "level-1 bound re-derived exactly", Fraction(*proof["level1_usd"]) <= first)
+    best, told = first, "the bound rests on level 1, exact"
+    if proof["pi"] is not None:
+        second = _level_2(proof, wanted)
+        yield Finding(where, "level-2 bound re-derived from its duals", Fraction(*proof["level2_usd"]) <= second)
+        if second > first:
+            best, told = second, f"the bound rests on level 2, tolerance: {proof['pi']['tolerance']}"
+    yield Finding(where, told, Fraction(*proof["bound_usd"]) <= _rounded_up(best, proof["usd"]))
+    yield Finding(where, "bound <= cost", Fraction(*proof["bound_usd"]) <= cost)
+
+
+def _fits(proof: Proof, box: int, items: list[list[int]], vectors: tuple[list[list[int]], list[list[int]]]) -> bool:
+    sizes, rooms = vectors
+    load = [sum(amount * sizes[item][r] for item, amount in items) for r in range(len(rooms[box]))]
+    groups: dict[str, int] = defaultdict(int)
+    caps: dict[str, int] = {}
+    for item, amount in items:
+        wish = proof["spread"][item] if proof["spread"] else None
+        if wish:
+            groups[wish[0]] += amount
+            caps[wish[0]] = min(wish[1], caps.get(wish[0], wish[1]))
+    most = proof["max_items"][box]
+    return (
+        all(used <= room for used, room in zip(load, rooms[box], strict=True))
+        and (most is None or sum(amount for _, amount in items) <= most)
+        and all(amount >= 0 and (not proof["fits"] or proof["fits"][item][box]) for item, amount in items)
+        and all(groups[group] <= caps[group] for group in groups)
+    )
+
+
+def _level_1(proof: Proof, wanted: list[int], vectors: tuple[list[list[int]], list[list[int]]]) -> Fraction:
+    """sum_i b_i min_k lambda_k.w_i - sum_k available_k max(0, lambda_k.C_k - c_k), for any lambda >= 0."""
+    sizes, rooms = vectors
+    prices, scale = [_flat(p) for p in proof["lambda"]["price"]], proof["lambda"]["scale"]
+    if any(price < 0 for row in prices for price in row):
+        return Fraction(0)
+    total = 0
+    for box, price in enumerate(prices):
+        most = proof["max_items"][box]
+        full = [*rooms[box], most or 0][: len(price)]
+        if most is None and len(price) > len(rooms[box]) and price[-1]:
+            return Fraction(0)  # a price on slots that are not limited proves nothing
+        excess = sum(p * c for p, c in zip(price, full, strict=True)) - proof["usd"][box] * scale
+        limit = proof["available"][box]
+        if excess > 0 and limit is None:
+            return Fraction(0)
+        total -= max(0, excess) * (limit or 0)
+    for item, amount in enumerate(wanted):
+        if amount:
+            usable = [k for k in range(len(prices)) if not proof["fits"] or proof["fits"][item][k]]
+            total += amount * min(
+                sum(p * w for p, w in zip(prices[k], [*sizes[item], 1], strict=False)) for k in usable
+            )
+    return Fraction(total, scale)
+
+
+def _level_2(proof: Proof, wanted: list[int]) -> Fraction:
+    """b.pi / rho + sum_k available_k min(0, c_k - u_k / rho), rho = max(1, u_k / c_k over boxes without end)."""
+    pi, scale = proof["pi"], proof["pi"]["scale"]
+    price, upper = pi["price"], [Fraction(u, scale) for u in pi["upper"]]
+    for box, items, _ in proof["patterns"]:
+        if Fraction(sum(amount * price[item] for item, amount in items), scale) > upper[box]:
+            return Fraction(0)  # a pattern worth more than the claimed most disproves the claim
+    if min(price, default=0) < 0:
+        return Fraction(0)
+    boxes = list(zip(upper, proof["usd"], proof["available"], strict=True))
+    if any(u > 0 and usd == 0 for u, usd, limit in boxes if limit is None):
+        return Fraction(0)
+    rho = max([Fraction(1), *(u / usd for u, usd, limit in boxes if limit is None and usd)])
+    total = Fraction(sum(p * amount for p, amount in zip(price, wanted, strict=True)), scale) / rho
+    return total + sum(
+        (limit * min(Fraction(0), usd - u / rho) for u, usd, limit in boxes if limit is not None), Fraction(0)
+    )
+
+
+def _rounded_up(bound: Fraction, prices: list[int]) -> Fraction:
+    """The next multiple of what all box prices are multiples of: no fleet costs anything in between."""
+    step = gcd(*prices) if prices else 0
+    return Fraction(-(-bound.numerator // (bound.denominator * step)) * step) if step else bound
+
+
+def _flat(nested: list[Any]) -> list[int]:
+    return [v for row in nested for v in row] if nested and isinstance(nested[0], list) else list(nested)
+
+
+def _near(one: Fraction, other: Fraction) -> bool:
+    return abs(one - other) <= _TOLERANCE * max(abs(one), abs(other), Fraction(1))
+
+
+def _most(one: Fraction, other: Fraction) -> bool:
+    return one <= other + _TOLERANCE * max(abs(other), Fraction(1))
