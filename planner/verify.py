@@ -179,10 +179,11 @@ def _level_2(proof: Proof, wanted: list[int]) -> Fraction:
     if any(u > 0 and usd == 0 for u, usd, limit in boxes if limit is None):
         return Fraction(0)
     rho = max([Fraction(1), *(u / usd for u, usd, limit in boxes if limit is None and usd)])
-    total = Fraction(sum(p * amount for p, amount in zip(price, wanted, strict=True)), scale) / rho
-    return total + sum(
-        (limit * min(Fraction(0), usd - u / rho) for u, usd, limit in boxes if limit is not None), Fraction(0)
-    )
+    total: Fraction = Fraction(sum(p * amount for p, amount in zip(price, wanted, strict=True)), scale) / rho
+    for u, usd, limit in boxes:
+        if limit is not None:
+            total += limit * min(Fraction(0), usd - u / rho)
+    return total
 
 
 def _rounded_up(bound: Fraction, prices: list[int]) -> Fraction:

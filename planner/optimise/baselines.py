@@ -1,0 +1,265 @@
+"""What a user would get otherwise: first fit, best fit, dot product and a Karpenter-style pass, on the same question.
+
+All four take heterogeneous boxes and open, where nothing open fits, the type of least cost x dominant share for the
+item at hand; each closed fleet is then left as it is. They tell no bound.
+Source: Panigrahy et al. 2011 (orders and dot product); kubernetes-sigs/karpenter@22664681 scheduler.go, queue.go
+(pods by CPU then memory, claims by fewest pods, a claim keeps every type that still fits, the cheapest is launched).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from planner.optimise.packing import Boxes, Items
+
+__all__ = ["BASELINES", "Greedy", "best_fit", "dot_product", "first_fit", "karpenter_style"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+_SLACK: Final = 1e-9
+
+
+@dataclass(frozen=True)
+class Greedy:
+    """What a rule of thumb opened: boxes by type, their cost, and the items it left over by class."""
+
+    opened: Ints
+    usd: float
+    unplaced: Ints
+
+
+@dataclass(frozen=True)
+class _Question:
+    """Items and boxes as plain arrays; a limit on items is one more resource of which each item needs one."""
+
+    size: Floats
+    count: Ints
+    fits: NDArray[np.bool_]
+    room: Floats
+    usd: Floats
+    available: Ints
+
+
+def _question(items: Items, boxes: Boxes) -> _Question:
+    size = np.asarray(items.size, float)
+    size = size if size.ndim == 2 else size.max(axis=1)
+    count = np.asarray(items.count, np.int64)
+    slots = np.full(len(boxes.usd), float(count.sum())) if boxes.max_items is None else np.asarray(boxes.max_items)
+    room = np.column_stack([np.asarray(boxes.room, float), slots.astype(float)])
+    size = np.column_stack([size, np.ones(len(size))])
+    fits = np.ones((len(size), len(room)), bool) if items.fits is None else np.asarray(items.fits, bool)
+    fits = fits & (size[:, None, :] <= room[None, :, :] * (1 + _SLACK)).all(axis=2)
+    available = np.full(len(room), np.iinfo(np.int64).max) if boxes.available is None else boxes.available
+    return _Question(size, count, fits, room, np.asarray(boxes.usd, float), np.asarray(available, np.int64))
+
+
+def _choice(q: _Question) -> Ints:
+    """[class, box], box types by rising cost x dominant share; types that do not fit come last."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.nan_to_num(q.size[:, None, :] / q.room[None, :, :], nan=0.0).max(axis=2)
+    return np.asarray(np.argsort(np.where(q.fits, q.usd * share, np.inf), axis=1, kind="stable"))
+
+
+def _by_size(q: _Question) -> Ints:
+    """Classes by falling sum of shares of the largest room."""
+    return np.asarray(np.argsort(-(q.size / np.maximum(q.room.max(axis=0), _SLACK)).sum(axis=1), kind="stable"))
+
+
+@njit(cache=True)
+def _fill(order, size, count, fits, room, choice, available, best):  # type: ignore[no-untyped-def]
+    """First fit (or best fit) of whole classes: a run of equal items fills a box before it goes to the next."""
+    classes, resources = size.shape
+    capacity = 1024
+    left = np.zeros((capacity, resources))
+    kind = np.zeros(capacity, np.int64)
+    total = 0
+    opened = np.zeros(room.shape[0], np.int64)
+    unplaced = np.zeros(classes, np.int64)
+    scale = 1.0 / np.maximum(1e-12, room[:, :].sum(axis=0) / room.shape[0])
+    for c in order:
+        remaining = count[c]
+        sequence = np.arange(total)
+        if best:
+            sequence = np.argsort(left[:total] @ scale, kind="mergesort")
+        for b in sequence:
+            if remaining == 0:
+                break
+            if not fits[c, kind[b]]:
+                continue
+            n = remaining
+            for r in range(resources):
+                if size[c, r] > 0:
+                    n = min(n, int((left[b, r] + 1e-9 * room[kind[b], r]) / size[c, r]))
+            if n > 0:
+                left[b] -= n * size[c]
+                remaining -= n
+        for k in choice[c]:
+            while remaining > 0 and fits[c, k] and opened[k] < available[k]:
+                if total == capacity:
+                    left = np.concatenate((left, np.zeros((capacity, resources))))
+                    kind = np.concatenate((kind, np.zeros(capacity, np.int64)))
+                    capacity *= 2
+                n = remaining
+                for r in range(resources):
+                    if size[c, r] > 0:
+                        n = min(n, int(room[k, r] * (1 + 1e-9) / size[c, r]))
+                left[total] = room[k] - n * size[c]
+                kind[total] = k
+                opened[k] += 1
+                total += 1
+                remaining -= n
+        unplaced[c] = remaining
+    return opened, unplaced
+
+
+@njit(cache=True)
+def _dot(order, size, count, fits, room, choice, available):  # type: ignore[no-untyped-def]
+    """Box by box: open for the largest item left, then keep adding the item most aligned with the room left."""
+    classes, resources = size.shape
+    remaining = count.copy()
+    opened = np.zeros(room.shape[0], np.int64)
+    unplaced = np.zeros(classes, np.int64)
+    weight = np.zeros(resources)
+    for c in range(classes):
+        weight += count[c] * size[c]
+    for c in order:
+        while remaining[c] > 0:
+            k = -1
+            for candidate in choice[c]:
+                if fits[c, candidate] and opened[candidate] < available[candidate]:
+                    k = candidate
+                    break
+            if k < 0:
+                unplaced[c] = remaining[c]
+                remaining[c] = 0
+                break
+            opened[k] += 1
+            left = room[k] - size[c]
+            remaining[c] -= 1
+            while True:
+                chosen, value = -1, -1.0
+                for j in range(classes):
+                    if remaining[j] == 0 or not fits[j, k]:
+                        continue
+                    inside = True
+                    dot = 0.0
+                    for r in range(resources):
+                        if size[j, r] > left[r] + 1e-9 * room[k, r]:
+                            inside = False
+                            break
+                        if room[k, r] > 0:
+                            dot += weight[r] * (size[j, r] / room[k, r]) * (left[r] / room[k, r])
+                    if inside and dot > value:
+                        chosen, value = j, dot
+                if chosen < 0:
+                    break
+                left -= size[chosen]
+                remaining[chosen] -= 1
+    return opened, unplaced
+
+
+@njit(cache=True)
+def _claims(order, size, count, fits, room, usd, available):  # type: ignore[no-untyped-def]
+    """Pods one by one into the in-flight claim of fewest pods that some type still holds; then the cheapest type."""
+    classes, resources = size.shape
+    types = room.shape[0]
+    capacity = 1024
+    load = np.zeros((capacity, resources))
+    pods = np.zeros(capacity, np.int64)
+    may = np.zeros((capacity, types), np.bool_)
+    total = 0
+    opened = np.zeros(types, np.int64)
+    unplaced = np.zeros(classes, np.int64)
+    for c in order:
+        # A claim that refuses one pod of the class refuses the rest of them too.
+        refused = np.zeros(total + count[c], np.bool_)
+        for _ in range(count[c]):
+            while True:
+                target = -1
+                for b in range(total):
+                    if not refused[b] and (target < 0 or pods[b] < pods[target]):
+                        target = b
+                if target < 0:
+                    break
+                some = False
+                for k in range(types):
+                    ok = may[target, k] and fits[c, k]
+                    for r in range(resources):
+                        ok = ok and load[target, r] + size[c, r] <= room[k, r] * (1 + 1e-9)
+                    some = some or ok
+                if some:
+                    break
+                refused[target] = True
+            if target < 0:
+                if not fits[c].any():
+                    unplaced[c] += 1
+                    continue
+                if total == capacity:
+                    load = np.concatenate((load, np.zeros((capacity, resources))))
+                    pods = np.concatenate((pods, np.zeros(capacity, np.int64)))
+                    may = np.concatenate((may, np.zeros((capacity, types), np.bool_)))
+                    capacity *= 2
+                target = total
+                total += 1
+                may[target] = fits[c]
+            load[target] += size[c]
+            pods[target] += 1
+            for k in range(types):
+                inside = fits[c, k]
+                for r in range(resources):
+                    inside = inside and load[target, r] <= room[k, r] * (1 + 1e-9)
+                may[target, k] = may[target, k] and inside
+    for b in range(total):
+        cheapest = -1
+        for k in range(types):
+            if may[b, k] and opened[k] < available[k] and (cheapest < 0 or usd[k] < usd[cheapest]):
+                cheapest = k
+        if cheapest >= 0:
+            opened[cheapest] += 1
+    return opened, unplaced
+
+
+def first_fit(items: Items, boxes: Boxes) -> Greedy:
+    """First-fit decreasing by the sum of shares."""
+    return _greedy(items, boxes, best=False)
+
+
+def best_fit(items: Items, boxes: Boxes) -> Greedy:
+    """Best-fit decreasing: the fullest open box that still holds the item."""
+    return _greedy(items, boxes, best=True)
+
+
+def _greedy(items: Items, boxes: Boxes, *, best: bool) -> Greedy:
+    q = _question(items, boxes)
+    opened, unplaced = _fill(_by_size(q), q.size, q.count, q.fits, q.room, _choice(q), q.available, best)
+    return Greedy(opened, float(opened @ q.usd), unplaced)
+
+
+def dot_product(items: Items, boxes: Boxes) -> Greedy:
+    """Box-centric dot product: the item most aligned with the room that is left."""
+    q = _question(items, boxes)
+    opened, unplaced = _dot(_by_size(q), q.size, q.count, q.fits, q.room, _choice(q), q.available)
+    return Greedy(opened, float(opened @ q.usd), unplaced)
+
+
+def karpenter_style(items: Items, boxes: Boxes) -> Greedy:
+    """One pass of Karpenter's scheduler, without consolidation, taints or spot; boxes without end are assumed."""
+    q = _question(items, boxes)
+    order = np.lexsort((-q.size[:, min(1, q.size.shape[1] - 1)], -q.size[:, 0]))
+    opened, unplaced = _claims(order, q.size, q.count, q.fits, q.room, q.usd, q.available)
+    return Greedy(opened, float(opened @ q.usd), unplaced)
+
+
+BASELINES: Final[dict[str, Callable[[Items, Boxes], Greedy]]] = {
+    "first-fit decreasing": first_fit,
+    "best-fit decreasing": best_fit,
+    "dot product": dot_product,
+    "Karpenter-style": karpenter_style,
+}
+"""Every rule of thumb by name."""
