@@ -1,0 +1,67 @@
+"""A study as a report: one document in, Markdown or self-contained HTML out.
+
+A format is one function from a `Report` to text; `FORMATS` chooses it by suffix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from planner.errors import InputError, near_miss
+from planner.report.answer import comparison, facets, recommendation
+from planner.report.blocks import Report, Section
+from planner.report.capacity import boxes, unplaced, utilisation
+from planner.report.costs import bills, by_category, cash
+from planner.report.derivation import assumptions, bounds, prices
+from planner.report.facts import Document, Facts
+from planner.report.html import html
+from planner.report.markdown import markdown
+from planner.report.question import asked, quality, title
+
+__all__ = ["FORMATS", "render", "tell", "write"]
+
+FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {".md": markdown, ".html": html}
+"""suffix -> how a report is written with it."""
+
+
+def tell(document: Document) -> Report:
+    """What there is to say about a study document, in the order a reader asks.
+
+    Raises:
+        InputError: the document is no study.
+    """
+    facts = Facts(document)
+    sections = (
+        recommendation(facts),
+        Section("Comparison", (comparison(facts),)),
+        *(part(facts) for part in (by_category, cash, utilisation, boxes, unplaced, quality)),
+        *(part(facts) for part in (bounds, assumptions, prices, bills)),
+    )
+    return Report(title(facts), asked(facts), facets(facts), sections)
+
+
+def render(document: Document, suffix: str) -> str:
+    """A study document as text of the format that `suffix` names; the same document gives the same text.
+
+    Raises:
+        InputError: no format has that suffix, or the document is no study.
+    """
+    if suffix.lower() not in FORMATS:
+        raise InputError(f"report format {suffix!r}: {near_miss(suffix, FORMATS)}")
+    return FORMATS[suffix.lower()](tell(document))
+
+
+def write(document: Document, path: Path) -> Path:
+    """Writes the report of a study document to `path`, in the format of its suffix; returns the path.
+
+    Raises:
+        InputError: no format has that suffix, the document is no study, or the file cannot be written.
+    """
+    text = render(document, path.suffix)
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise InputError(f"{path}: cannot write the report ({error.strerror})") from None
+    return path

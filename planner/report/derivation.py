@@ -1,0 +1,103 @@
+"""Where every figure comes from: bounds, assumptions, and the price rows that were used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from planner.report import show
+from planner.report.blocks import Block, Column, Note, Section, Table
+from planner.report.facts import Facts, memory
+
+__all__ = ["assumptions", "bounds", "prices"]
+
+_PRICE_KEYS: Final = (
+    "sku", "provider", "region", "term", "unit", "tier_from", "usd_per_unit", "low", "high", "status", "as_of", "source"
+)  # fmt: skip
+
+
+def bounds(facts: Facts) -> Section:
+    """How far from the best each plan can be, and how to read that."""
+    heads = ("Optimised part (USD a month)", "Bound (USD a month)", "Gap")
+    columns = (Column("Model"), Column("Year"), *(Column(h, "right") for h in heads), Column("Proved by"))
+    rows = tuple(_bound_row(p) for name in facts.names for p in facts.plans(name))
+    how = (
+        "A bound is a monthly cost that no plan can undercut, whatever its packing, given the same demand, prices and "
+        "rules of the model. The gap is how far the plan lies above it: the most that a better packing could still "
+        "save. It says nothing of a different model, price or demand. It covers the part of the bill that is "
+        "optimised (the machines); lines that follow from it, such as licences or support, are not in it."
+    )
+    return Section("How sure: the bounds", (Note(how), Table("Plans and their proved bounds", columns, rows)))
+
+
+def _bound_row(plan: Mapping[str, Any]) -> tuple[str, ...]:
+    proved = plan["certificate"]
+    amounts = (show.money(proved["usd"]), show.money(proved["bound_usd"]), show.gap(proved.get("gap")))
+    return str(plan["model"]), show.plain(plan["year"]), *amounts, str(proved["method"])
+
+
+def assumptions(facts: Facts) -> Section:
+    """Every number a plan rests on, with unit and source; those all models share first."""
+    users: dict[tuple[str, ...], list[str]] = {}
+    for name in facts.names:
+        for row in (r for p in facts.plans(name) for r in p.get("assumptions") or ()):
+            users.setdefault(_assumption_row(row), []).append(name)
+    named = {row: tuple(dict.fromkeys(names)) for row, names in users.items()}
+    everyone = tuple(facts.names)
+    groups = [("All models", everyone), *((name, (name,)) for name in facts.names)] if len(everyone) > 1 else []
+    alone = {group for _, group in groups}
+    groups += [(", ".join(g), g) for g in dict.fromkeys(named.values()) if g not in alone]
+    tables = [_assumption_table(title, [r for r, g in named.items() if g == group]) for title, group in groups]
+    text = "Measured: the trace told it. Inferred: derived or set; change it in the scenario file."
+    return Section("Assumptions", (Note(text), *(t for t in tables if t.rows)))
+
+
+def _assumption_row(row: Mapping[str, Any]) -> tuple[str, ...]:
+    how = "measured" if row.get("measured") else "inferred"
+    return str(row["name"]), show.plain(row["value"]), str(row["unit"]), how, str(row["source"])
+
+
+def _assumption_table(title: str, rows: list[tuple[str, ...]]) -> Table:
+    columns = (Column("Name"), Column("Value", "right"), Column("Unit"), Column("How known"), Column("Source"))
+    return Table(title, columns, tuple(rows), folded=True)
+
+
+def prices(facts: Facts) -> Section:
+    """The price rows behind every line, with source and date; rows FROM MEMORY are marked and show their range."""
+    users: dict[tuple[Any, ...], list[str]] = {}
+    for name in facts.names:
+        for row in (r for p in facts.plans(name) for r in p["lines"]):
+            users.setdefault(tuple(row.get(key) for key in _PRICE_KEYS), []).append(name)
+    rows = [dict(zip(_PRICE_KEYS, key, strict=True), models=dict.fromkeys(names)) for key, names in users.items()]
+    marked = frozenset(i for i, row in enumerate(rows) if memory(row))
+    heads = ("Type or meter", "Where and term", "USD", "Per", "Range", "Status", "As of", "Source", "Used by")
+    columns = tuple(Column(head, "right" if head == "USD" else "left") for head in heads)
+    table = Table("Price rows used", columns, tuple(_price_row(row) for row in rows), marked, folded=True)
+    return Section("Prices", (*_memory_words(len(marked), len(rows)), table))
+
+
+def _memory_words(marked: int, total: int) -> list[Block]:
+    if not marked:
+        return [Note(f"All {total:,} price rows were read from their source; none is from memory.")]
+    text = (
+        f"{marked:,} of {total:,} price rows are FROM MEMORY (marked †): their source was not at hand when the price "
+        "book was made. The middle of their range is used; check them before you sign."
+    )
+    return [Note(text, warning=True)]
+
+
+def _price_row(row: Mapping[str, Any]) -> tuple[str, ...]:
+    where = " ".join(str(row[key]) for key in ("provider", "region", "term") if row[key])
+    tier = f" from {show.plain(row['tier_from'])}" if row["tier_from"] else ""
+    ends = [show.plain(row[end]) for end in ("low", "high") if row[end] is not None]
+    return (
+        f"{row['sku']}{' †' if memory(row) else ''}",
+        where,
+        show.plain(row["usd_per_unit"]),
+        f"{row['unit']}{tier}",
+        " to ".join(ends),
+        str(row["status"] or ""),
+        str(row["as_of"]),
+        str(row["source"]),
+        ", ".join(row["models"]),
+    )
