@@ -1,13 +1,17 @@
-"""Items into boxes: how many of what, and which item in which box, with a proved bound."""
+"""What is asked of a packing and what it answers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from planner.optimise.packing.piles import Pile, placed
+from planner.optimise.packing.proof import Evidence, written
 
 __all__ = ["Boxes", "Items", "Packing", "Spread"]
 
@@ -17,7 +21,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Spread:
-    """A wish of some classes to keep apart: at most `most_per_box` of `group` in one box, over `zones` zones."""
+    """A wish of some classes to keep apart: at most `most_per_box` of `group` in one box, evenly over `zones` zones."""
 
     group: str
     most_per_box: int = 1
@@ -33,7 +37,7 @@ class Items:
     count: Ints
     """[class]."""
     spread: tuple[Spread | None, ...] | None = None
-    """[class]."""
+    """[class]; classes of one group share the smallest `most_per_box` among them."""
     fits: NDArray[np.bool_] | None = None
     """[class, box], which boxes a class may use at all; none: all."""
 
@@ -60,16 +64,20 @@ class Packing:
     """[box], how many of each type."""
     usd: float
     bound_usd: float
+    """No packing of the placed items costs less."""
     method: str
-    patterns: tuple[tuple[int, Ints, int], ...]
-    """(box type, items of each class [class], how many boxes hold just that)."""
     unplaced: Ints
     """[class], items that no box holds."""
     reasons: tuple[str, ...]
     """[class], why items are left over; empty where none are."""
     shadow_prices: Floats
     """[box, resource], what one more unit of a resource in a box of that type is worth."""
-    proof: dict[str, Any] = field(default_factory=dict)
+    pile: Pile
+    """What is opened, as columns."""
+    evidence: Evidence
+    """What the proof is written from."""
+    details: dict[str, float] = field(default_factory=dict)
+    """Named figures: seconds of each step, whether a time limit cut it short, the level-1 and level-2 bounds."""
 
     @property
     def gap(self) -> float:
@@ -78,6 +86,16 @@ class Packing:
             return 0.0 if self.usd <= 0 else float("inf")
         return self.usd / self.bound_usd - 1.0
 
+    @cached_property
+    def patterns(self) -> tuple[tuple[int, Ints, int], ...]:
+        """(box type, items of each class [class], how many boxes hold just that)."""
+        return tuple(self.pile.dense(len(self.unplaced)))
+
+    @cached_property
+    def proof(self) -> dict[str, Any]:
+        """All that is needed to check cost and bound without a solver: plain JSON of integers."""
+        return written(self.evidence, self.pile)
+
     def placement(self) -> pd.DataFrame:
-        """One row an item: ``class``, ``item`` (within its class), ``box`` (type) and ``number`` (within its type)."""
-        raise AssertionError("written by the packing engine")
+        """One row an item: ``class``, ``item`` (within its class), ``box`` (type), ``number`` (within its type)."""
+        return placed(self.pile, len(self.unplaced), len(self.opened))

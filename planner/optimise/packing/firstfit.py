@@ -1,0 +1,173 @@
+"""First fit decreasing on classes: the quick answer, and the start of better ones."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.optimise.packing.compiled import kernel
+from planner.optimise.packing.instance import Instance
+from planner.optimise.packing.piles import Pile, fold
+
+__all__ = ["downsized", "first_fit"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+LOOKS = 400_000_000
+"""Unit: boxes looked at. Source: about half a second compiled; beyond it only the latest boxes are tried."""
+
+
+def first_fit(question: Instance) -> tuple[Pile, Ints]:
+    """Boxes filled largest item first, and how many items of each class found none."""
+    order = np.lexsort((np.arange(len(question.count)), -question.share.sum(axis=1)))
+    window = max(64, LOOKS // max(1, len(order)))
+    box, entry_box, entry_item, entry_amount, left = _first_fit(
+        question.size, question.count, question.room, question.usd, question.most, question.available,
+        question.group, question.cap, order, window,
+    )  # fmt: skip
+    by_box = np.argsort(entry_box, kind="stable")
+    start = np.concatenate([[0], np.cumsum(np.bincount(entry_box, minlength=len(box)))]).astype(np.int64)
+    pile = Pile(box, np.ones(len(box), np.int64), start, entry_item[by_box], entry_amount[by_box])
+    return downsized(question, pile), left
+
+
+def downsized(question: Instance, pile: Pile) -> Pile:
+    """Each box exchanged for the cheapest type that holds the same; equal boxes folded."""
+    folded = fold(pile)
+    if not len(folded.box):
+        return folded
+    room = question.available - folded.opened(len(question.usd))
+    box, times, source = _downsized(
+        question.size, question.room, question.usd, question.most, room,
+        folded.box, folded.times, folded.start, folded.item, folded.amount,
+    )  # fmt: skip
+    lengths = folded.lengths[source]
+    start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    entries = np.repeat(folded.start[source] - start[:-1], lengths) + np.arange(start[-1])
+    return fold(Pile(box, times, start, folded.item[entries], folded.amount[entries]))
+
+
+@kernel
+def _grown(array: Ints) -> Ints:
+    """The same numbers with as much space again."""
+    larger = np.zeros(2 * len(array), np.int64)
+    larger[: len(array)] = array
+    return larger
+
+
+@kernel
+def _opened(item: int, wanted: int, size: Ints, room: Ints, usd: Ints, most: Ints, left: Ints) -> int:
+    """The type with the least cost per item of this class, -1 where none is left that holds one."""
+    best, best_cost = -1, np.inf
+    for k in range(len(usd)):
+        if most[item, k] > 0 and left[k] > 0:
+            dominant = 1.0 / wanted
+            for r in range(size.shape[1]):
+                if size[item, r] > 0:
+                    dominant = max(dominant, size[item, r] / room[k, r])
+            dominant = max(dominant, 1.0 / most[item, k])
+            cost = usd[k] * dominant
+            if cost < best_cost * (1.0 - 1e-12):
+                best, best_cost = k, cost
+    return best
+
+
+@kernel
+def _first_fit(
+    size: Ints, count: Ints, room: Ints, usd: Ints, most: Ints, available: Ints,
+    group: Ints, cap: Ints, order: Ints, window: int,
+) -> tuple[Ints, Ints, Ints, Ints, Ints]:  # fmt: skip
+    """Place class after class into the first boxes with space; per placement one entry (box, class, amount)."""
+    rows = size.shape[1]
+    box, entry_box = np.zeros(1024, np.int64), np.zeros(1024, np.int64)
+    entry_item, entry_amount = np.zeros(1024, np.int64), np.zeros(1024, np.int64)
+    free = np.zeros((1024, rows), np.int64)
+    held = np.zeros((1024, max(1, len(cap))), np.int64) if len(cap) * 1024 < 50_000_000 else np.zeros((1, 1), np.int64)
+    grouped = len(cap) > 0
+    boxes, entries = 0, 0
+    left, over = available.copy(), np.zeros(len(count), np.int64)
+    for item in order:
+        rest, b = count[item], max(0, boxes - window)
+        g = group[item]
+        while rest > 0:
+            if b == boxes:
+                k = _opened(item, rest, size, room, usd, most, left)
+                if k < 0:
+                    over[item] = rest
+                    break
+                if boxes == len(box):
+                    box = _grown(box)
+                    larger = np.zeros((2 * boxes, rows), np.int64)
+                    larger[:boxes] = free
+                    free = larger
+                    if grouped:
+                        more = np.zeros((2 * boxes, len(cap)), np.int64)
+                        more[:boxes] = held
+                        held = more
+                box[boxes], free[boxes] = k, room[k]
+                left[k] -= 1
+                boxes += 1
+            k = box[b]
+            amount = min(rest, most[item, k])
+            for r in range(rows):
+                if amount == 0:
+                    break
+                if size[item, r] > 0 and free[b, r] < amount * size[item, r]:
+                    amount = free[b, r] // size[item, r]
+            if g >= 0 and amount > 0:
+                amount = min(amount, cap[g] - held[b, g])
+            if amount > 0:
+                for r in range(rows):
+                    free[b, r] -= amount * size[item, r]
+                if g >= 0:
+                    held[b, g] += amount
+                if entries == len(entry_box):
+                    entry_box, entry_item, entry_amount = _grown(entry_box), _grown(entry_item), _grown(entry_amount)
+                entry_box[entries], entry_item[entries], entry_amount[entries] = b, item, amount
+                entries += 1
+                rest -= amount
+            b += 1
+    return box[:boxes], entry_box[:entries], entry_item[:entries], entry_amount[:entries], over
+
+
+@kernel
+def _downsized(
+    size: Ints, room: Ints, usd: Ints, most: Ints, left: Ints,
+    box: Ints, times: Ints, start: Ints, item: Ints, amount: Ints,
+) -> tuple[Ints, Ints, Ints]:  # fmt: skip
+    """New type and times of each pattern (a pattern may split where cheaper boxes run out) and where it came from."""
+    order = np.argsort(usd)
+    out_box, out_times, out_from = np.zeros(1024, np.int64), np.zeros(1024, np.int64), np.zeros(1024, np.int64)
+    rows, n = size.shape[1], 0
+    load = np.zeros(rows, np.int64)
+    for p in range(len(box)):
+        load[:] = 0
+        for e in range(start[p], start[p + 1]):
+            for r in range(rows):
+                load[r] += amount[e] * size[item[e], r]
+        rest = times[p]
+        for k in order:
+            if usd[k] >= usd[box[p]] or rest == 0:
+                break
+            if left[k] <= 0:
+                continue
+            holds = True
+            for r in range(rows):
+                holds = holds and load[r] <= room[k, r]
+            for e in range(start[p], start[p + 1]):
+                holds = holds and most[item[e], k] >= amount[e]
+            if holds:
+                moved = min(rest, left[k])
+                left[k] -= moved
+                left[box[p]] += moved
+                rest -= moved
+                if n == len(out_box):
+                    out_box, out_times, out_from = _grown(out_box), _grown(out_times), _grown(out_from)
+                out_box[n], out_times[n], out_from[n] = k, moved, p
+                n += 1
+        if rest > 0:
+            if n == len(out_box):
+                out_box, out_times, out_from = _grown(out_box), _grown(out_times), _grown(out_from)
+            out_box[n], out_times[n], out_from[n] = box[p], rest, p
+            n += 1
+    return out_box[:n], out_times[:n], out_from[:n]
