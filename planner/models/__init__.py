@@ -12,7 +12,7 @@ __all__ = ["MODELS", "DeploymentModel"]
 
 
 def _found() -> dict[str, type[DeploymentModel]]:
-    modules = [import_module(f"{__name__}.{m.name}") for m in iter_modules(__path__) if m.name != "base"]
+    modules = [import_module(f"{__name__}.{m.name}") for m in iter_modules(__path__) if m.name[0] != "_"]
     classes = {
         c
         for module in modules
@@ -25,7 +25,16 @@ def _found() -> dict[str, type[DeploymentModel]]:
 _ORDER: Final = {
     name: rank
     for rank, name in enumerate(
-        ("Physical", "Hypervisor", "Iaas", "Kubernetes", "ServiceMesh", "Functions", "ServerlessContainers", "MultiCloud")
+        (
+            "Physical",
+            "Hypervisor",
+            "Iaas",
+            "Kubernetes",
+            "ServiceMesh",
+            "Functions",
+            "ServerlessContainers",
+            "MultiCloud",
+        )
     )
 }
 """The order of listings: the way estates move. Newcomers follow."""

@@ -1,0 +1,117 @@
+"""What a Kubernetes node keeps for itself, by the published formulas, and what is left for pods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["SCHEMES", "Node", "Scheme", "allocatable", "eni_max_pods", "reserved"]
+
+Floats = NDArray[np.float64]
+Scheme = Literal["eks", "aks", "aks_before_1_29", "gke", "kubelet"]
+
+MIB_PER_GIB: Final = 1024.0
+GB_PER_GIB: Final = 2.0**30 / 1e9
+"""AKS states its rules in decimal GB and MB."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """Nodes as columns: cores and memory as the kernel sees them, and how many pods they may run."""
+
+    cpu_cores: Floats
+    memory_gib: Floats
+    max_pods: Floats
+
+
+Reserved = tuple[Floats, Floats]
+"""Cores, and GiB with the eviction threshold, that pods cannot have."""
+
+
+def _steps(amount: Floats, edges: tuple[float, ...], shares: tuple[float, ...]) -> Floats:
+    """`shares` of the parts of `amount` between 0, the `edges` and infinity."""
+    bounds = np.array([0.0, *edges, np.inf])
+    inside = np.clip(np.minimum(amount[:, None], bounds[1:]) - bounds[:-1], 0.0, None)
+    return np.asarray(inside @ np.array(shares))
+
+
+def _stepped_cpu(cores: Floats) -> Floats:
+    return _steps(cores, (1.0, 2.0, 4.0), (0.06, 0.01, 0.005, 0.0025))
+
+
+def _eks(node: Node) -> Reserved:
+    """Source: karpenter-provider-aws@1d927085 pkg/providers/instancetype/types.go; awslabs/amazon-eks-ami bootstrap.sh."""
+    return _stepped_cpu(node.cpu_cores), (255.0 + 11.0 * node.max_pods + 100.0) / MIB_PER_GIB
+
+
+def _gke(node: Node) -> Reserved:
+    """Source: GKE documentation, node sizes; hatemosphere/gke-node-allocatable-memory-calculator (eviction 100 MiB)."""
+    memory = _steps(node.memory_gib, (4.0, 8.0, 16.0, 128.0), (0.25, 0.20, 0.10, 0.06, 0.02))
+    memory = np.where(node.memory_gib < 1.0, 255.0 / MIB_PER_GIB, memory)
+    return _stepped_cpu(node.cpu_cores) + np.where(node.max_pods > 110, 0.4, 0.0), memory + 100.0 / MIB_PER_GIB
+
+
+def _aks_cpu(cores: Floats) -> Floats:
+    known = np.array([0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0])
+    kept = np.array([0.0, 0.060, 0.100, 0.140, 0.180, 0.260, 0.420, 0.740])
+    beyond = np.clip(cores - known[-1], 0.0, None) * (kept[-1] - kept[-2]) / (known[-1] - known[-2])
+    return np.asarray(np.interp(cores, known, kept)) + beyond
+
+
+def _aks(node: Node) -> Reserved:
+    """Source: MicrosoftDocs/azure-aks-docs@11fb7fb8 articles/aks/node-resource-reservations.md, from 1.29 on."""
+    gb = node.memory_gib * GB_PER_GIB
+    return _aks_cpu(node.cpu_cores), (np.minimum(0.020 * node.max_pods + 0.050, 0.25 * gb) + 0.100) / GB_PER_GIB
+
+
+def _aks_before_1_29(node: Node) -> Reserved:
+    """Source: MicrosoftDocs/azure-aks-docs@11fb7fb8 articles/aks/node-resource-reservations.md, before 1.29."""
+    gb = node.memory_gib * GB_PER_GIB
+    memory = _steps(gb, (4.0, 8.0, 16.0, 128.0), (0.25, 0.20, 0.10, 0.06, 0.02))
+    return _aks_cpu(node.cpu_cores), (memory + 0.750) / GB_PER_GIB
+
+
+def _kubelet(node: Node) -> Reserved:
+    """Source: docs.cloud.google.com/anthos/clusters/docs/on-prem resources-available-pods (owned nodes)."""
+    return 0.080 + 0.01 * node.cpu_cores, (330.0 + 100.0) / MIB_PER_GIB + 0.05 * node.memory_gib
+
+
+SCHEMES: Final[dict[str, Callable[[Node], Reserved]]] = {
+    "eks": _eks,
+    "aks": _aks,
+    "aks_before_1_29": _aks_before_1_29,
+    "gke": _gke,
+    "kubelet": _kubelet,
+}
+"""Who says how much a node keeps; `kubelet` is a node of one's own."""
+
+
+def reserved(scheme: str, node: Node) -> Reserved:
+    """Cores and GiB (kube-reserved, system-reserved and eviction threshold) that `node` keeps by `scheme`.
+
+    >>> cpu, memory = reserved("gke", Node(np.array([4.0]), np.array([150.0]), np.array([110.0])))
+    >>> round(float(cpu[0]), 3), round(float(memory[0]), 4)
+    (0.08, 9.8577)
+    """
+    return SCHEMES[scheme](node)
+
+
+def allocatable(scheme: str, node: Node) -> tuple[Floats, Floats]:
+    """Cores and GiB that pods may ask for on each node, at least 0."""
+    cpu, memory = reserved(scheme, node)
+    return np.clip(node.cpu_cores - cpu, 0.0, None), np.clip(node.memory_gib - memory, 0.0, None)
+
+
+def eni_max_pods(interfaces: int, addresses: int) -> int:
+    """Pods on an EKS node whose pods have addresses of the VPC.
+
+    Source: karpenter-provider-aws@1d927085 pkg/providers/instancetype/types.go ENILimitedPods.
+
+    >>> eni_max_pods(3, 10)
+    29
+    """
+    return interfaces * (addresses - 1) + 2
