@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from planner.quantities import CPU, MEMORY, Assumption
 
-__all__ = ["CATEGORIES", "Cash", "Category", "Certificate", "Line", "Plan", "line", "metered"]
+__all__ = ["CATEGORIES", "Cash", "Category", "Certificate", "Line", "Plan", "line", "metered", "showback"]
 
 Floats = NDArray[np.float64]
 Category = Literal[
@@ -102,6 +103,27 @@ def metered(tiers: pd.DataFrame, quantity: float, category: Category) -> list[Li
     end = tiers["tier_to"].fillna(np.inf).to_numpy(float)
     inside = np.clip(np.minimum(quantity, end) - start, 0.0, None)
     return [line(tiers.iloc[i], inside[i], category) for i in np.flatnonzero(inside > 0)]
+
+
+def showback(lines: Sequence[Line], workloads: Sequence[str], shares: Mapping[Category, Floats]) -> pd.DataFrame:
+    """Columns workload, usd_per_month: who causes which part of the monthly cost, the rest in the row ``(idle)``.
+
+    Args:
+        lines: of the plan.
+        workloads: names, one a workload (not a class).
+        shares: category -> [workload], the part of that category's cost each causes; what is missing to 1 is idle.
+            Categories that are not named are spread like all the named ones together, idle included.
+
+    Source: OpenCost specification (idle is shown, shared costs follow the direct ones).
+    """
+    cost = {c: sum(entry.usd_per_month for entry in lines if entry.category == c) for c in CATEGORIES}
+    direct = np.zeros(len(workloads))
+    for category, share in shares.items():
+        direct = direct + cost[category] * np.asarray(share, float)
+    named = sum(cost[c] for c in shares)
+    total = sum(entry.usd_per_month for entry in lines)
+    usd = direct * (total / named) if named > 0 else direct
+    return pd.DataFrame({"workload": [*workloads, "(idle)"], "usd_per_month": [*usd, total - float(usd.sum())]})
 
 
 @dataclass(frozen=True)
