@@ -167,4 +167,5 @@ def _stars_note(facts: Facts) -> list[Note]:
     poor = sum(int(found.get(f"stars_{n}", 0)) for n in (1, 2))
     if not poor:
         return []
-    return [Note(f"{poor:,} workloads have less than 40 % of their samples: sizes there are guesses.", warning=True)]
+    text = f"Workloads with at most 40 % of their expected samples: {poor:,}. Their sizes are little more than guesses."
+    return [Note(text, warning=True)]

@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Bar", "Bars", "Block", "Column", "Curve", "Curves", "Facet", "Note", "Report", "Section", "Segment", "Table"]
+__all__ = [
+    "Bar",
+    "Bars",
+    "Block",
+    "Column",
+    "Curve",
+    "Curves",
+    "Facet",
+    "Note",
+    "Report",
+    "Section",
+    "Segment",
+    "Table",
+]
 
 
 @dataclass(frozen=True)

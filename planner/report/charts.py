@@ -12,25 +12,21 @@ __all__ = ["paired_bars", "stacked_bars", "ticks", "time_curves"]
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Round numbers that cover low to high, at most `most` of them.
+    """Round numbers that cover low to high, a cent apart at least, at most `most` steps.
 
     >>> ticks(0.0, 930.0)
     [0.0, 200.0, 400.0, 600.0, 800.0, 1000.0]
     >>> ticks(0.0, 0.0)
     [0.0, 1.0]
     """
-    if high <= low:
+    if high - low < 0.01:
         return [low, low + 1.0]
-    rough = (high - low) / (most - 1)
-    power = 10.0 ** math.floor(math.log10(rough))
-    steps = (step for step in (1, 2, 2.5, 5, 10, 20, 25, 50) if _steps(low, high, step * power) < most)
-    step = next(steps) * power
-    first = math.floor(low / step)
-    return [round(i * step, 10) for i in range(first, first + _steps(low, high, step) + 1)]
-
-
-def _steps(low: float, high: float, step: float) -> int:
-    return math.ceil(high / step - 1e-9) - math.floor(low / step + 1e-9)
+    power = 10.0 ** math.floor(math.log10((high - low) / most))
+    for factor in (1, 2, 2.5, 5, 10, 20):
+        first, last = math.floor(low / (factor * power)), math.ceil(high / (factor * power))
+        if last - first <= most:
+            break
+    return [round(i * factor * power, 10) for i in range(first, last + 1)]
 
 
 def stacked_bars(caption: str, parts: Mapping[str, Mapping[str, float]], order: list[str]) -> Bars:

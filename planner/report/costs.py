@@ -26,7 +26,9 @@ def by_category(facts: Facts) -> Section:
         "such as migration, is in the cash flow, not here."
     )
     table = Table("USD a month, first year", columns, (*rows, total), total=True)
-    return Section("What it costs, by category", (Note(text), stacked_bars("USD a month, first year", parts, order), table))
+    return Section(
+        "What it costs, by category", (Note(text), stacked_bars("USD a month, first year", parts, order), table)
+    )
 
 
 def cash(facts: Facts) -> Section:
@@ -52,14 +54,19 @@ def _cumulative(entry: Mapping[str, Any]) -> list[float]:
 
 def bills(facts: Facts) -> Section:
     """Every line of every model's first year: quantity x price, and nothing else is a cost."""
-    text = "Each line is a quantity of one price row. Totals are sums of unrounded lines; only what is shown is rounded."
+    text = (
+        "Each line is a quantity of one price row. Totals are sums of unrounded lines; only what is shown is rounded."
+    )
     return Section("The bills, line by line", (Note(text), *(_bill(facts, name) for name in facts.names)))
 
 
 def _bill(facts: Facts, name: str) -> Table:
     plan = facts.first(name)
     heads = ("Quantity", "USD per unit", "USD a month", "USD once")
-    columns = (*(Column(h) for h in ("Category", "Type or meter", "Unit", "Term")), *(Column(h, "right") for h in heads))
+    columns = (
+        *(Column(h) for h in ("Category", "Type or meter", "Unit", "Term")),
+        *(Column(h, "right") for h in heads),
+    )
     rows = [_bill_row(row) for row in plan["lines"]]
     once = sum(row["quantity"] * row["usd_per_unit"] for row in plan["lines"] if row["kind"] != "opex")
     total = ("Total", "", "", "", "", "", show.money(plan["usd_per_month"]), show.money(once))

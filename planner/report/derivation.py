@@ -80,8 +80,8 @@ def _memory_words(marked: int, total: int) -> list[Block]:
     if not marked:
         return [Note(f"All {total:,} price rows were read from their source; none is from memory.")]
     text = (
-        f"{marked:,} of {total:,} price rows are FROM MEMORY (marked †): their source was not at hand when the price "
-        "book was made. The middle of their range is used; check them before you sign."
+        f"Price rows FROM MEMORY (marked †): {marked:,} of {total:,}. Their source was not at hand when the price book "
+        "was made. The middle of their range is used; check them before you sign."
     )
     return [Note(text, warning=True)]
 

@@ -39,9 +39,7 @@ def _path(points: tuple[tuple[float, float], ...]) -> str:
 def html(report: Report) -> str:
     """The report as HTML text; every text of the study is escaped."""
     loader = PackageLoader("planner.report", ".")
-    room = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    room = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     room.filters |= {"percent": _percent, "anchor": _anchor, "path": _path}
     room.tests |= {name: lambda block, kind=kind: isinstance(block, kind) for name, kind in _KINDS.items()}
     return room.get_template("report.html.j2").render(report=report)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from planner.report.blocks import Column, Note, Section, Table
 from planner.report.facts import Facts
-from planner.report.show import count, instant, plain, share
+from planner.report.show import count, instant, plain, rate
 
 __all__ = ["asked", "quality", "title"]
 
@@ -39,8 +39,8 @@ def asked(facts: Facts) -> tuple[tuple[str, str], ...]:
         ("Recorded", _recorded(trace)),
         ("Span", f"{instant(trace['start'])} to {instant(trace['end'])} UTC" if trace.get("start") else "not told"),
         ("Sized for", _policy(scenario.get("demand") or {})),
-        ("Horizon", f"{facts.horizon} years, demand growing {share(scenario.get('growth_per_year') or 0.0)} a year"),
-        ("Money", f"USD, discounted at {share(scenario.get('discount_rate_per_year') or 0.0)} a year"),
+        ("Horizon", f"{facts.horizon} years, demand growing {rate(scenario.get('growth_per_year') or 0.0)} a year"),
+        ("Money", f"USD, discounted at {rate(scenario.get('discount_rate_per_year') or 0.0)} a year"),
         ("Compared with", str(scenario.get("baseline") or "physical")),
     ]
     where = scenario.get("where") or {}
@@ -66,7 +66,7 @@ def _policy(policy: Mapping[str, Any]) -> str:
     levels = [f"{name} {_percentile(policy.get(f'{name.lower()}_percentile'))}" for name in ("CPU", "memory")]
     profile = str(policy.get("profile") or "hour_of_week").replace("_", " ")
     window = f", last {plain(policy['window_days'])} days" if policy.get("window_days") else ""
-    return f"{' and '.join(levels)} plus {share(policy.get('headroom') or 0.0)} headroom, by {profile}{window}"
+    return f"{' and '.join(levels)} plus {rate(policy.get('headroom') or 0.0)} headroom, by {profile}{window}"
 
 
 def _percentile(value: float | None) -> str:
@@ -88,5 +88,5 @@ def quality(facts: Facts) -> Section:
 
 def _odd(trace: Mapping[str, Any]) -> list[Note]:
     rejected = int(trace["rejected"])
-    told = [Note(f"{rejected:,} rows could not be read and were left out.", warning=True)] if rejected else []
+    told = [Note(f"Rows that could not be read and were left out: {rejected:,}.", warning=True)] if rejected else []
     return told + [Note(str(text), warning=True) for text in trace.get("notes") or ()]

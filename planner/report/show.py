@@ -5,21 +5,21 @@ from __future__ import annotations
 import math
 from decimal import ROUND_HALF_UP, Decimal
 
-__all__ = ["count", "gap", "instant", "money", "months", "name_list", "plain", "share", "whole_money"]
+__all__ = ["count", "gap", "instant", "money", "months", "name_list", "plain", "rate", "share", "whole_money"]
 
 NONE = "–"
 
 
 def _rounded(value: float, step: str) -> Decimal:
-    # repr gives the shortest decimal that is this float, so 2.675 rounds as it reads
-    return Decimal(repr(float(value))).quantize(Decimal(step), ROUND_HALF_UP)
+    # 15 digits hold what was meant and leave out the dust of binary fractions: 3 x 333.335 is 1000.005
+    return Decimal(f"{value:.15g}").quantize(Decimal(step), ROUND_HALF_UP)
 
 
 def money(usd: float | None) -> str:
     """An amount to the cent, half up.
 
-    >>> money(1234.565), money(-0.005), money(0.0), money(None)
-    ('1,234.57', '-0.01', '0.00', '–')
+    >>> money(1234.565), money(3 * 333.335), money(-0.005), money(0.0), money(None)
+    ('1,234.57', '1,000.01', '-0.01', '0.00', '–')
     """
     if usd is None or not math.isfinite(usd):
         return NONE
@@ -48,6 +48,15 @@ def share(fraction: float | None) -> str:
     if fraction is None or not math.isfinite(fraction):
         return NONE
     return f"{_rounded(fraction * 100, '0.1'):,} %"
+
+
+def rate(fraction: float | None) -> str:
+    """A fraction that was set, as a percentage with the digits it was set with.
+
+    >>> rate(0.07), rate(0.125), rate(None)
+    ('7 %', '12.5 %', '–')
+    """
+    return NONE if fraction is None else f"{plain(round(fraction * 100, 10))} %"
 
 
 def gap(fraction: float | None) -> str:
