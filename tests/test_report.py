@@ -333,8 +333,8 @@ def test_ticks_cover_what_they_measure(low: float, high: float) -> None:
 
 
 def test_empty_and_odd_charts() -> None:
-    assert stacked_bars("none", {}, []).bars == ()
-    credit = stacked_bars("credit", {"a": {"compute": 2.0, "support": -1.0}}, ["compute", "support"])
+    assert stacked_bars("none", {}, {}).bars == ()
+    credit = stacked_bars("credit", {"a": {"compute": 2.0, "support": -1.0}}, {"compute": 12, "support": 19})
     assert [part.label for part in credit.bars[0].segments] == ["compute"]
     assert credit.bars[0].shown == "1.00"
     single = time_curves("one month", {"a": [5.0]}, {"a": 0})

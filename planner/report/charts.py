@@ -29,22 +29,22 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
     return [round(i * factor * power, 10) for i in range(first, last + 1)]
 
 
-def stacked_bars(caption: str, parts: Mapping[str, Mapping[str, float]], order: list[str]) -> Bars:
-    """One bar a name, made of its parts in USD, which stand in the given order and keep their hue over all bars."""
+def stacked_bars(caption: str, parts: Mapping[str, Mapping[str, float]], hues: Mapping[str, int]) -> Bars:
+    """One bar a name, made of its parts in USD, which stand in the order of `hues` and keep their hue in all bars."""
     widest = max((sum(max(0.0, v) for v in row.values()) for row in parts.values()), default=0.0) or 1.0
     bars = tuple(
         Bar(
             name,
             money(sum(row.values())),
-            tuple(_segment(k, row[k], widest, order) for k in order if row.get(k, 0.0) > 0),
+            tuple(_segment(k, row[k], widest, hues[k]) for k in hues if row.get(k, 0.0) > 0),
         )
         for name, row in parts.items()
     )
-    return Bars(caption, bars, tuple((label, i) for i, label in enumerate(order)))
+    return Bars(caption, bars, tuple(hues.items()))
 
 
-def _segment(label: str, usd: float, widest: float, order: list[str]) -> Segment:
-    return Segment(label, usd / widest, money(usd), order.index(label))
+def _segment(label: str, usd: float, widest: float, hue: int) -> Segment:
+    return Segment(label, usd / widest, money(usd), hue)
 
 
 def paired_bars(caption: str, rows: Sequence[tuple[str, str, float, str, int]]) -> Bars:

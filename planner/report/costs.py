@@ -9,7 +9,7 @@ from typing import Any
 from planner.report import show
 from planner.report.blocks import Column, Note, Section, Table
 from planner.report.charts import stacked_bars, time_curves
-from planner.report.facts import Facts, in_order
+from planner.report.facts import Facts, category_hue, in_order
 
 __all__ = ["bills", "by_category", "cash"]
 
@@ -26,9 +26,8 @@ def by_category(facts: Facts) -> Section:
         "such as migration, is in the cash flow, not here."
     )
     table = Table("USD a month, first year", columns, (*rows, total), total=True)
-    return Section(
-        "What it costs, by category", (Note(text), stacked_bars("USD a month, first year", parts, order), table)
-    )
+    bars = stacked_bars("USD a month, first year", parts, {c: category_hue(c) for c in order})
+    return Section("What it costs, by category", (Note(text), bars, table))
 
 
 def cash(facts: Facts) -> Section:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from planner.errors import InputError
 from planner.plan import CATEGORIES
 
-__all__ = ["Document", "Facts", "hue", "in_order", "memory"]
+__all__ = ["Document", "Facts", "category_hue", "hue", "in_order", "memory"]
 
 Document = Mapping[str, Any]
 
@@ -29,16 +29,27 @@ _HUES: Final = (
     "serverless_containers",
     "multi_cloud",
 )
-"""One colour per deployment model, the same in every study; newcomers take what is left."""
+"""One colour per deployment model, the same in every study and page; newcomers share the four that are left."""
+_SPARE_HUES: Final = 4
 
 
 def hue(model: str, position: int) -> int:
-    """The number of the model's colour.
+    """The number of the model's colour, 0 to 11; `position` tells newcomers apart.
 
     >>> hue("iaas", 0), hue("barges", 1)
     (2, 9)
     """
-    return _HUES.index(model) if model in _HUES else len(_HUES) + position
+    return _HUES.index(model) if model in _HUES else len(_HUES) + position % _SPARE_HUES
+
+
+def category_hue(category: str) -> int:
+    """The number of a cost category's colour, 12 upwards.
+
+    >>> category_hue("compute"), category_hue("zeppelins")
+    (12, 21)
+    """
+    first = len(_HUES) + _SPARE_HUES
+    return first + (CATEGORIES.index(category) if category in CATEGORIES else len(CATEGORIES))
 
 
 def memory(row: Mapping[str, Any]) -> bool:

@@ -76,10 +76,10 @@ def months(value: float | None) -> str:
     """When something has paid back.
 
     >>> months(None), months(0), months(1), months(14.0)
-    ('not within the horizon', 'at once', '1 month', '14 months')
+    ('not in the horizon', 'at once', '1 month', '14 months')
     """
     if value is None:
-        return "not within the horizon"
+        return "not in the horizon"
     if value <= 0:
         return "at once"
     return "1 month" if value == 1 else f"{plain(value)} months"
