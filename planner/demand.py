@@ -11,9 +11,19 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from planner.quantities import HOURS_PER_MONTH, RESOURCES, Assumption
+from planner.quantities import CPU, HOURS_PER_MONTH, MEMORY, RESOURCES, Assumption
 
-__all__ = ["QUALITY_COLUMNS", "WORKLOAD_COLUMNS", "Demand", "Policy", "concat"]
+__all__ = [
+    "QUALITY_COLUMNS",
+    "WORKLOAD_COLUMNS",
+    "Demand",
+    "Policy",
+    "as_calls",
+    "by_application",
+    "concat",
+    "core_seconds",
+    "gb_seconds",
+]
 
 Floats = NDArray[np.float64]
 
@@ -197,3 +207,94 @@ def concat(demands: Sequence[Demand]) -> Demand:
         quality=pd.concat(qualities, ignore_index=True) if qualities else None,
         assumptions=tuple(dict.fromkeys(a for d in demands for a in d.assumptions)),
     )
+
+
+def gb_seconds(core_seconds: Floats | float, memory_mb: Floats | float, mb_per_vcpu: float) -> Floats | float:
+    """GB-seconds of calls that keep one thread busy for `core_seconds` and hold `memory_mb` the while.
+
+    A thread gets a whole core only where the memory comes with one, so less than `mb_per_vcpu` is never taken.
+    Source: AWS Lambda documentation (CPU in proportion to memory, one vCPU at 1,769 MB; 1 GB = 1,024 MB).
+
+    >>> gb_seconds(1024.0, 512.0, 1769.0)
+    1769.0
+    """
+    return core_seconds * np.maximum(memory_mb, mb_per_vcpu) / 1024.0
+
+
+def core_seconds(gb_seconds: Floats | float, mb_per_vcpu: float) -> Floats | float:
+    """Core-seconds that come with `gb_seconds` of a function: the reverse, where memory is all that was told.
+
+    >>> core_seconds(1769.0, 1769.0)
+    1024.0
+    """
+    return gb_seconds * 1024.0 / mb_per_vcpu
+
+
+def as_calls(demand: Demand, seconds_per_request: float) -> Demand:
+    """Workloads without requests as calls of one busy core each, `seconds_per_request` long; others unchanged.
+
+    The working set of every call is the most memory the workload needs in any period; calls a second are its mean
+    cores over `seconds_per_request`, since a call keeps one thread busy. Both are inferred and say so.
+    Source: Little's law (requests in flight = requests a second x seconds).
+    """
+    rows = demand.workloads["seconds_per_request"].isna().to_numpy()
+    if not rows.any():
+        return demand
+    workloads = demand.workloads.copy()
+    workloads.loc[rows, "seconds_per_request"] = seconds_per_request
+    workloads.loc[rows, "memory_gib_per_request"] = demand.peak[rows, MEMORY]
+    workloads.loc[rows, "cores_per_request"] = 1.0
+    rate = np.where(rows[:, None], demand.mean[:, :, CPU] / seconds_per_request, demand.requests_per_s)
+    told = Assumption(
+        "machines read as calls", int(demand.count[rows].sum()), "workloads", "core-seconds / seconds per request"
+    )
+    return replace(demand, workloads=workloads, requests_per_s=rate, assumptions=(*demand.assumptions, told))
+
+
+def by_application(demand: Demand) -> Demand:
+    """Functions of one application as one workload that needs what they need together; others unchanged.
+
+    Members keep their names: several then belong to the same class of one. Source: an application is the unit of
+    deployment (Shahrad et al. 2020, "Serverless in the Wild", section 2).
+    """
+    kinds, names = demand.workloads["kind"], demand.workloads["application"].fillna("").astype(str)
+    merged = ((kinds == "function") & (names != "")).to_numpy()
+    if not merged.any():
+        return demand
+    own = pd.Series(np.where(merged, demand.workloads["owner"].fillna("").astype(str) + "/" + names, ""))
+    own[~merged] = [f"\0{i}" for i in np.flatnonzero(~merged)]
+    group, first = pd.factorize(own)[0], ~own.duplicated().to_numpy()
+    workloads = demand.workloads[first].reset_index(drop=True)
+    together = merged[first]
+    workloads.loc[together, "workload"] = names[first][together].to_numpy()
+    workloads.loc[together, "count"] = 1
+    weight = np.where(merged, demand.count, 1).astype(float)
+    workloads = _summed(workloads, demand.workloads, (group, weight, together))
+    return replace(
+        demand,
+        workloads=workloads,
+        members=demand.members.assign(**{"class": group[demand.members["class"].to_numpy(np.int64)]}),
+        busy=_added(demand.busy, group, weight),
+        mean=_added(demand.mean, group, weight),
+        requests_per_s=_added(demand.requests_per_s, group, weight),
+    )
+
+
+def _added(values: Floats, group: NDArray[np.int64], weight: Floats) -> Floats:
+    """Rows of `values` times `weight`, added up by `group`."""
+    out = np.zeros((int(group.max()) + 1, *values.shape[1:]))
+    np.add.at(out, group, values * weight.reshape(-1, *([1] * (values.ndim - 1))))
+    return out
+
+
+def _summed(
+    into: pd.DataFrame, rows: pd.DataFrame, groups: tuple[NDArray[np.int64], Floats, NDArray[np.bool_]]
+) -> pd.DataFrame:
+    """`into` with allocated sizes of the joined rows added up; what is unknown of one is unknown of all."""
+    group, weight, together = groups
+    for column in ("cpu_cores", "memory_gib", "storage_gib", "network_gib_per_month", "disk_iops"):
+        added = _added(rows[column].to_numpy(float), group, weight)
+        into[column] = np.where(together, added, into[column].to_numpy(float))
+    for column in ("seconds_per_request", "memory_gib_per_request", "cores_per_request"):
+        into[column] = np.where(together, np.nan, into[column].to_numpy(float))
+    return into
