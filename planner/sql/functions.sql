@@ -1,0 +1,20 @@
+-- Macros that formats and reductions share; made anew whenever a workspace is opened.
+
+-- A number of seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by magnitude.
+create or replace macro instant_of(number) as
+    case when abs(number) < 1e17
+        then make_timestamp(cast(round(
+            case when abs(number) < 1e11 then number * 1e6
+                when abs(number) < 1e14 then number * 1e3
+                else number end) as bigint))
+        when abs(number) < 1e20 then make_timestamp(cast(round(number / 1e3) as bigint))
+    end;
+
+-- A time as text, in UTC: ISO 8601 with or without offset, or a number since 1970. Null where it is neither.
+-- An offset is honoured by the cast to timestamptz only; the session's time zone is UTC.
+create or replace macro instant(words) as
+    coalesce(try_cast(words as timestamptz) at time zone 'UTC', instant_of(try_cast(words as double)));
+
+-- Hour of the week in UTC, Monday 00:00 is 0. 1970-01-01 was a Thursday, 72 hours after a Monday.
+create or replace macro hour_of_week(moment) as
+    cast((epoch_us(moment) // 3600000000 + 72) % 168 as integer);

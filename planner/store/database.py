@@ -1,0 +1,125 @@
+"""Opens a workspace, sets its limits and brings its tables to the newest schema."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import platformdirs
+
+from planner.bundle import bundled
+from planner.errors import InputError
+
+__all__ = ["connect", "default_path", "migrate", "sections", "sql", "transaction"]
+
+MAX_TEMP_SIZE: Final = "20GB"
+"""Most that may spill to disk; DuckDB's default of 90 % of the free disk has filled one."""
+
+_VERSION = re.compile(r"^-- version (\d+)\s*$", re.MULTILINE)
+
+
+def sql(*parts: str) -> str:
+    """The text of a shipped SQL file, such as ``sql("schema.sql")``."""
+    return bundled("sql", *parts).read_text(encoding="utf-8")
+
+
+def default_path() -> Path:
+    """Where the workspace lies unless one is named: the user's data directory."""
+    return Path(platformdirs.user_data_dir("planner", appauthor=False)) / "planner.duckdb"
+
+
+def connect(path: Path | str, memory_limit: str) -> duckdb.DuckDBPyConnection:
+    """An open workspace of the newest schema.
+
+    Raises:
+        InputError: the file is no workspace, is in use by another process, or is newer than this planner.
+    """
+    if str(path) != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        connection = duckdb.connect(str(path), config=_settings(memory_limit))
+    except duckdb.IOException as error:
+        raise InputError(_why_shut(path, str(error))) from error
+    except duckdb.Error as error:
+        raise InputError(f"store {path}: cannot be opened: {_first_line(error)}") from error
+    try:
+        migrate(connection, sections(sql("schema.sql")), str(path))
+        connection.execute(sql("functions.sql"))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _settings(memory_limit: str) -> dict[str, str | bool | int | float | list[str]]:
+    return {
+        "memory_limit": memory_limit,
+        "threads": os.cpu_count() or 1,
+        "temp_directory": str(Path(tempfile.gettempdir()) / f"planner-{os.getpid()}.tmp"),
+        "max_temp_directory_size": MAX_TEMP_SIZE,
+        "preserve_insertion_order": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+    }
+
+
+def _why_shut(path: Path | str, message: str) -> str:
+    if "lock" in message.lower():
+        return f"store {path}: another process has it open; close that, or name another store"
+    return f"store {path}: is not a planner workspace: {message.splitlines()[0]}"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def sections(text: str) -> list[str]:
+    """The migrations of a schema file, in order of their version.
+
+    >>> sections("-- about\\n-- version 1\\ncreate table a (x int);\\n-- version 2\\ndrop table a;\\n")
+    ['create table a (x int);', 'drop table a;']
+    """
+    _, *pieces = _VERSION.split(text)
+    return [body.strip() for body in pieces[1::2]]
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, scripts: Sequence[str], name: str) -> None:
+    """Runs the scripts that the workspace has not seen; each with its version number in one transaction.
+
+    Raises:
+        InputError: the workspace was written by a newer planner, or is someone else's database.
+    """
+    tables = {row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()}
+    if tables and "schema_version" not in tables:
+        raise InputError(f"store {name}: is a DuckDB file, but no planner workspace")
+    connection.execute("create table if not exists schema_version (version integer not null)")
+    seen = _version(connection)
+    if seen > len(scripts):
+        raise InputError(f"store {name}: has schema {seen}, this planner knows {len(scripts)}; use a newer planner")
+    for version, script in enumerate(scripts[seen:], start=seen + 1):
+        with transaction(connection):
+            connection.execute(script)
+            connection.execute("insert into schema_version values ($version)", {"version": version})
+
+
+def _version(connection: duckdb.DuckDBPyConnection) -> int:
+    return int(connection.execute("select coalesce(max(version), 0) from schema_version").fetchall()[0][0])
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All of it, or nothing of it."""
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")

@@ -1,0 +1,74 @@
+"""TraceInfo: what is known of one recording after it was read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final
+
+__all__ = ["QUALITY_KEYS", "TRACE_COLUMNS", "TraceInfo", "from_row"]
+
+QUALITY_KEYS: Final = (
+    *(f"stars_{n}" for n in range(1, 6)),
+    "active",
+    "idle",
+    "zombie",
+    "unknown",
+)
+"""Keys of `TraceInfo.quality`; each counts workloads."""
+
+TRACE_COLUMNS: Final = (
+    "trace_id",
+    "name",
+    "format",
+    "reason",
+    "workloads",
+    "samples",
+    "rejected",
+    "lines",
+    '"start"',
+    '"end"',
+    "calls",
+    "gb_seconds",
+    "notes",
+    "quality",
+)
+"""What is selected from table traces to make a `TraceInfo`, in this order."""
+
+
+@dataclass(frozen=True)
+class TraceInfo:
+    """One recording: where it came from, how much of it was read, and how good it is."""
+
+    trace_id: str
+    name: str
+    format: str
+    reason: str
+    """Why this format was taken."""
+    workloads: int
+    samples: int
+    rejected: int
+    """Bad rows, each in table rejects with its file, line and reason."""
+    lines: int
+    """Data lines read: good ones and rejected ones."""
+    start: datetime | None
+    end: datetime | None
+    """First and last sample, UTC without time zone."""
+    calls: int
+    gb_seconds: float
+    """Calls of functions and their cost in memory and time; 0 where the recording has none. GB = 1024 MB."""
+    notes: tuple[str, ...]
+    """What was found odd, in sentences."""
+    quality: dict[str, int]
+    """Counts of workloads by stars and by activity, keys `QUALITY_KEYS`."""
+    repeated: bool = False
+    """True where this ingest found the recording already there and added nothing."""
+
+
+def from_row(row: Sequence[Any], *, repeated: bool = False) -> TraceInfo:
+    """A `TraceInfo` out of the columns `TRACE_COLUMNS`."""
+    facts = dict(zip((f.name for f in fields(TraceInfo)), row, strict=False))
+    facts |= {"calls": round(facts["calls"]), "notes": tuple(facts["notes"]), "quality": json.loads(facts["quality"])}
+    return TraceInfo(**facts, repeated=repeated)
