@@ -116,7 +116,7 @@ def _spread_prices(question: Instance, price: Floats, kinds: Ints) -> Floats:
         if len(usable):
             full[k] = full[usable[np.argmax(full[usable] @ question.room[k])]]
     worth = (full * question.room).sum(axis=1)
-    raised = np.where((worth > 0) & ~question.limited, question.usd / np.maximum(worth, 1e-300), 1.0)
+    raised = np.where((worth > 0) & ~question.limited, question.usd / np.maximum(worth, 1e-280), 1.0)
     return full * raised[:, None]
 
 

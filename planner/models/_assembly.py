@@ -1,0 +1,178 @@
+"""From where everything sits to the whole plan: lines, capacity, use, placement, showback and what did not fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from planner.catalog import Catalog
+from planner.demand import Demand
+from planner.models._charges import billed, monthly
+from planner.models._owned import Load, Owned
+from planner.models._servers import Servers
+from planner.models._units import PACKED, Units, names, reasons
+from planner.plan import Category, Certificate, Plan, showback
+from planner.quantities import CPU, MEMORY, RESOURCES, STORAGE, Assumption
+
+__all__ = ["Deal", "assembled"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+GB_PER_GIB: Final = 2.0**30 / 1e9
+"""Disks are sold in decimal gigabytes."""
+
+
+@dataclass(frozen=True)
+class Deal:
+    """Where every unit sits and which servers there are."""
+
+    units: Units
+    need: Floats
+    """[unit, 3]."""
+    servers: Servers
+    room: Floats
+    """[type, 3]."""
+    server: Ints
+    """[instance], type; -1: nowhere."""
+    number: Ints
+    """[instance], number of the server within its type."""
+    working: Ints
+    """[type]."""
+    idle: Ints
+    """[type], standing by."""
+    certificate: Certificate
+
+    @property
+    def count(self) -> Ints:
+        """[type], all servers: those that work and stand by, and never fewer than are owned."""
+        return np.asarray(np.maximum(self.working + self.idle, self.servers.owned))
+
+    @property
+    def of_instance(self) -> Ints:
+        """[instance], its unit."""
+        return np.asarray(np.repeat(np.arange(len(self.units.count)), self.units.count))
+
+
+def assembled(model: Owned, demand: Demand, catalog: Catalog, deal: Deal) -> Plan:
+    """The plan that follows from a deal."""
+    instance = deal.units.instance(demand)
+    seated = deal.server[instance] >= 0
+    owner = demand.members["class"].to_numpy(np.int64)
+    many = np.bincount(owner[seated], minlength=len(demand.workloads)).astype(float)
+    disks = _disks(demand)
+    load = Load(
+        storage_gb=model.raw_gib(float(many @ np.nan_to_num(disks))) * GB_PER_GIB,
+        busy_kwh=_busy_kwh(deal),
+        guests=float((deal.server >= 0).sum()),
+    )
+    charges = model.charges(catalog, deal.servers, load)
+    lines = tuple(billed(deal.servers, charges, deal.count) + model.one_off(catalog, int(seated.sum())))
+    periods = len(demand.hours)
+    capacity = np.append(deal.count @ deal.servers.room, load.storage_gb / GB_PER_GIB)
+    workloads = demand.members["workload"].to_numpy()
+    shares = _shares(demand, deal, monthly(deal.servers, charges))
+    return Plan(
+        model=model.kind,
+        lines=lines,
+        hours=demand.hours,
+        provisioned=np.tile(capacity, (periods, 1)),
+        used=np.einsum("w,wpr->pr", many, np.nan_to_num(demand.mean)),
+        boxes=_boxes(deal, model),
+        placement=_placement(deal, instance[seated], workloads[seated]),
+        cost_by_workload=showback(lines, list(workloads[seated]), {c: s[seated] for c, s in shares.items()}),
+        unplaced=_unplaced(deal, instance[~seated], workloads[~seated]),
+        certificate=deal.certificate,
+        assumptions=(*model.settings(), *demand.assumptions, *_inferred(model, demand, disks)),
+        details={
+            "servers": float(deal.count.sum()),
+            "servers_standing_by": float(deal.idle.sum()),
+            "servers_bought": float((deal.count - deal.servers.owned).sum()),
+            "operating_systems": load.guests,
+        },
+    )
+
+
+def _disks(demand: Demand) -> Floats:
+    """[class], GiB of disk of one member: as allocated, else as needed; NaN where the trace is silent."""
+    told = demand.workloads["storage_gib"].to_numpy(np.float64)
+    needed = demand.peak[:, STORAGE]
+    return np.where(np.isnan(told), np.where(needed > 0, needed, np.nan), told)
+
+
+def _busy_kwh(deal: Deal) -> float:
+    seated = deal.server >= 0
+    return float(deal.servers.busy_kwh[deal.server[seated]] @ deal.units.cores[deal.of_instance[seated]])
+
+
+def _boxes(deal: Deal, model: Owned) -> pd.DataFrame:
+    there = np.flatnonzero(deal.count)
+    rows = deal.servers.offers.iloc[there]
+    frame = {c: rows[c].astype(str).to_numpy(dtype=object) for c in ("sku", "provider", "region", "term")}
+    return pd.DataFrame({**frame, "count": deal.count[there]})
+
+
+def _placement(deal: Deal, instance: Ints, workloads: NDArray[np.object_]) -> pd.DataFrame:
+    sku = np.array(deal.servers.sku, dtype=object)
+    frame = {
+        "workload": workloads,
+        "replica": np.zeros(len(instance), np.int64),
+        "sku": sku[deal.server[instance]],
+        "box": deal.number[instance],
+    }
+    return pd.DataFrame(frame)
+
+
+def _unplaced(deal: Deal, instance: Ints, workloads: NDArray[np.object_]) -> pd.DataFrame:
+    unit = deal.of_instance[instance]
+    kinds, where = np.unique(unit, return_inverse=True)
+    told = reasons(deal.need[kinds], deal.units.arch[kinds], deal.servers, deal.room)
+    return pd.DataFrame({"workload": workloads, "reason": np.array(told, dtype=object)[where]})
+
+
+def _shares(demand: Demand, deal: Deal, usd: Floats) -> dict[Category, Floats]:
+    """Part of the cost of compute and storage that each workload causes.
+
+    A server's cost goes by how much of its threads and memory, on average, the workload needs; what shares a unit
+    divides the unit's need in proportion to its own busiest periods.
+    """
+    instance = deal.units.instance(demand)
+    owner = demand.members["class"].to_numpy(np.int64)
+    unit = deal.of_instance[instance]
+    server = deal.server[instance]
+    peak = np.nan_to_num(demand.peak[owner][:, :PACKED])
+    own = _within(peak, instance) * np.nan_to_num(deal.need)[unit]
+    room = deal.servers.room[server]
+    part = (own[:, CPU] / room[:, CPU] + own[:, MEMORY] / room[:, MEMORY]) / 2
+    total = float(deal.count @ usd)
+    compute = np.where(server >= 0, usd[server] * part, 0.0) / total if total > 0 else np.zeros(len(owner))
+    disks = np.where(server >= 0, np.nan_to_num(_disks(demand))[owner], 0.0)
+    shares: dict[Category, Floats] = {"compute": compute}
+    return {**shares, "storage": disks / disks.sum()} if disks.sum() > 0 else shares
+
+
+def _within(peak: Floats, instance: Ints) -> Floats:
+    """[member, 3], the share of each member in its instance; equal where none needs anything."""
+    size = int(instance.max(initial=-1)) + 1
+    total = np.column_stack([np.bincount(instance, peak[:, r], minlength=size) for r in range(PACKED)])
+    many = np.bincount(instance, minlength=size)
+    return np.where(
+        total[instance] > 0, peak / np.where(total > 0, total, 1.0)[instance], (1 / many[instance])[:, None]
+    )
+
+
+def _inferred(model: Owned, demand: Demand, disks: Floats) -> list[Assumption]:
+    found = []
+    silent = int(demand.count[np.isnan(disks)].sum())
+    if silent:
+        source = f"the trace tells no {RESOURCES[STORAGE]} for {silent} workloads; no disks are bought for them"
+        found.append(Assumption(f"{model.kind}.storage_of_unknown_size", 0.0, "GiB", source))
+    alone = int(demand.count[names(demand, "application") == ""].sum())
+    if alone:
+        source = f"the trace names no application for {alone} workloads; each is taken for one"
+        found.append(Assumption(f"{model.kind}.workloads_per_unnamed_application", 1, "workloads", source))
+    return found

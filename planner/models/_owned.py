@@ -1,0 +1,237 @@
+"""What owned hardware costs, however it is used: the settings and the bill that `physical` and `hypervisor` share."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from planner.catalog import Catalog
+from planner.models._charges import Charge, unit_usd
+from planner.models._servers import Servers
+from planner.models.base import DeploymentModel
+from planner.plan import Line
+from planner.quantities import HOURS_PER_MONTH, MONTHS_PER_YEAR
+
+__all__ = ["Load", "Owned"]
+
+Floats = NDArray[np.float64]
+
+WEEKS_PER_YEAR: Final = 365.0 / 7.0
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a plan adds to the bill that does not come with a server; all 0 while servers are compared."""
+
+    storage_gb: float = 0.0
+    """Raw disks bought, decimal gigabytes."""
+    busy_kwh: float = 0.0
+    """Drawn in a month at the plug of the servers because they work, on top of standing idle."""
+    guests: float = 0.0
+    """Virtual machines."""
+
+
+class Owned(DeploymentModel):
+    """Servers that are bought ahead and never returned, in rented space. Guests' own software is left out, as in
+    every model. Nothing is counted twice: see `labour`, `ports_per_server` and `space`."""
+
+    rented: ClassVar[bool] = False
+
+    provider: str = "onprem"
+    """Whose price rows are used. Unit: name. Source: the user."""
+
+    region: str = "all"
+    """Where, as far as prices differ (electricity, say). Unit: name. Source: the user."""
+
+    server_skus: tuple[str, ...] = ()
+    """Servers that may be bought; none named: every one in the price books. Unit: names. Source: the user."""
+
+    spares: int = Field(default=1, ge=0)
+    """Servers that may fail at once without a workload being lost: so many stand by for each they can replace.
+    Unit: servers. Source: VMware vSphere 6.7 Availability guide (host failures the cluster tolerates, dedicated
+    failover hosts)."""
+
+    lead_time_weeks: float = Field(default=12.0, ge=0)
+    """From order to running server; what is bought must last through the growth of that time. Unit: weeks.
+    Source: servnetuk.com/insights/uk-server-lead-times-2026 (12 weeks end to end)."""
+
+    warranty_months: float = Field(default=36.0, ge=0)
+    """Hardware support costs nothing before; over a server's life it is spread evenly. Unit: months.
+    Source: FROM MEMORY (three-year base warranty of server makers)."""
+
+    pue: float = Field(default=1.54, ge=1)
+    """Energy of the whole site per energy of its servers; multiplies the energy bill. Unit: ratio.
+    Source: Uptime Institute survey 2025 via thefreesheet.com 2026-01-19 (Azure Migrate assumes 1.8)."""
+
+    production_watts: float = Field(default=1.3, gt=0)
+    """Power of a server in production per power of the tuned test system that price rows tell. Unit: ratio.
+    Source: FROM MEMORY (20-40 % above SPECpower results: more memory, disks, untuned)."""
+
+    space: Literal["kilowatts", "rack_units"] = "kilowatts"
+    """How space is paid: by contracted power, which includes floor, cooling and the power chain but no energy, or by
+    rack unit. One of them, never both. Unit: name. Source: cbre.com North America Data Center Trends H2 2024."""
+
+    space_sku: str | None = None
+    """Which offer of that space; none: the first of the price books. Unit: name. Source: the user."""
+
+    contracted_kw: float = Field(default=1.0, gt=0)
+    """Contracted power per peak power of the servers: 1 where the price is for servers' power with cooling included,
+    as CBRE's is; Azure's business case multiplies by the PUE. Unit: kW per kW.
+    Source: MicrosoftDocs/azure-docs@050c9345 concepts-business-case-calculation.md, cbre.com H2 2024."""
+
+    unused_power: float = Field(default=0.40, ge=0, lt=1)
+    """Share of the contracted power that is kept free. Unit: fraction.
+    Source: MicrosoftDocs/azure-docs@050c9345 concepts-business-case-calculation.md (40 %)."""
+
+    rack_units_per_socket: float = Field(default=1.0, gt=0)
+    """Height of a server per processor: one socket 1 U, two sockets 2 U. Unit: U.
+    Source: FROM MEMORY (customary rack servers)."""
+
+    rack_units_per_rack: float = Field(default=38.0, gt=0)
+    """Height of a rack left for servers: 42 U less switches and patch panels. Unit: U.
+    Source: EIA-310 (42 U), FROM MEMORY (4 U for the rest)."""
+
+    ports_per_server: int = Field(default=2, ge=0)
+    """Switch ports for each server. Network hardware is a share of compute and storage, and ports are part of that
+    share: the line of the share covers what the ports do not. Unit: ports. Source: FROM MEMORY (two, on two
+    switches), MicrosoftDocs/azure-docs@050c9345 concepts-business-case-calculation.md (share)."""
+
+    storage_sku: str | None = None
+    """Which disks are bought; none: the first of the price books. Unit: name. Source: the user."""
+
+    storage_watts_per_tb: float = Field(default=1.2, ge=0)
+    """Drawn by raw disks. Unit: W/TB. Source: Cloud Carbon Footprint methodology (SSD 1.2 Wh/TB-h)."""
+
+    labour: Literal["administrators", "per_server"] = "administrators"
+    """Who is paid: administrators by full-time equivalents, whose work monitoring and patching are, or monitoring
+    and patching by server as in Azure's business case. One of them, never both; protection software and backups
+    are paid either way. Unit: name. Source: MicrosoftDocs/azure-docs@050c9345 concepts-business-case-calculation.md."""
+
+    os_cores: float = Field(default=0.02, ge=0)
+    """Used by the operating system of workloads that were recorded without one (functions, containers); others
+    brought theirs along in what was measured. Unit: cores. Source: FROM MEMORY (an idle Linux server)."""
+
+    os_memory_gib: float = Field(default=0.5, ge=0)
+    """Memory of that operating system. Unit: GiB.
+    Source: debian.org installation guide, table of minimum requirements (512 MiB recommended without desktop)."""
+
+    os_licence: str | None = None
+    """Operating system that every server must have a licence for; none: a free one. Unit: name. Source: the user."""
+
+    effort: float = Field(default=0.2, ge=0)
+    """How long to look for a better packing: 0 is first fit decreasing, 1 the engine's whole budget. Unit: ratio.
+    Source: planner.optimise.packing."""
+
+    @abstractmethod
+    def own_charges(self, catalog: Catalog, servers: Servers, load: Load) -> list[Charge]:
+        """What this model pays besides hardware, space and services."""
+
+    def raw_gib(self, usable_gib: float) -> float:
+        """Raw disks that hold `usable_gib`."""
+        return usable_gib
+
+    def one_off(self, catalog: Catalog, workloads: int) -> list[Line]:
+        """What moving so many workloads here costs once; nothing where things are today."""
+        return []
+
+    @property
+    def lead_years(self) -> float:
+        """How far ahead servers are bought."""
+        return self.lead_time_weeks / WEEKS_PER_YEAR
+
+    def charges(self, catalog: Catalog, servers: Servers, load: Load | None = None) -> tuple[Charge, ...]:
+        """Every meter of the bill but the servers themselves."""
+        known = load or Load()
+        return (
+            *self._hardware(catalog, servers, known),
+            *self._facilities(catalog, servers, known),
+            *self._services(catalog, servers),
+            *self.own_charges(catalog, servers, known),
+        )
+
+    def _hardware(self, catalog: Catalog, servers: Servers, load: Load) -> list[Charge]:
+        usd, life = servers.column("usd_per_unit"), servers.column("lifetime_months")
+        paid = np.clip(1 - self.warranty_months / life, 0, 1) / MONTHS_PER_YEAR
+        disks = catalog.tiers("storage_hardware", self.storage_sku)
+        spend = load.storage_gb * float(disks["usd_per_unit"].iloc[0])
+        return [
+            Charge(catalog.tiers("server_maintenance"), "support", usd * paid),
+            Charge(disks, "storage", np.zeros_like(usd), load.storage_gb),
+            Charge(catalog.tiers("storage_maintenance"), "storage", np.zeros_like(usd), spend / MONTHS_PER_YEAR),
+            *self._network(catalog, usd, spend),
+        ]
+
+    def _network(self, catalog: Catalog, usd: Floats, storage_usd: float) -> list[Charge]:
+        """Ports by the piece, and the rest of the share of compute and storage that network hardware is."""
+        port, share = catalog.tiers("switch_port"), catalog.tiers("network_hardware")
+        ports = np.full_like(usd, self.ports_per_server)
+        ports_usd = ports * float(port["usd_per_unit"].iloc[0])
+        fraction = float(share["usd_per_unit"].iloc[0])
+        rest = np.clip(usd - ports_usd / fraction, 0, None)
+        kept = (ports_usd + rest * fraction) / MONTHS_PER_YEAR
+        on_top = storage_usd * fraction / MONTHS_PER_YEAR
+        return [
+            Charge(port, "network", ports),
+            Charge(share, "network", rest, storage_usd),
+            Charge(catalog.tiers("network_maintenance"), "network", kept, on_top),
+        ]
+
+    def _facilities(self, catalog: Catalog, servers: Servers, load: Load) -> list[Charge]:
+        height = servers.column("sockets") * self.rack_units_per_socket
+        peak_kw = servers.column("peak_watts") * self.production_watts / 1000
+        disks_kw = load.storage_gb / 1000 * self.storage_watts_per_tb / 1000
+        site_kwh = self.production_watts * self.pue
+        contract = self.contracted_kw / (1 - self.unused_power)
+        by_power = self.space == "kilowatts"
+        floor = catalog.tiers("colocation" if by_power else "rack_space", self.space_sku)
+        racked = self.rack_units_per_rack if str(floor["unit"].iloc[0]).startswith("rack") else 1.0
+        return [
+            Charge(catalog.tiers("rack"), "facilities", height / self.rack_units_per_rack, whole=True),
+            Charge(
+                floor,
+                "facilities",
+                peak_kw * contract if by_power else height / racked,
+                disks_kw * contract if by_power else 0.0,
+            ),
+            Charge(
+                catalog.tiers("electricity"),
+                "facilities",
+                servers.idle_kwh * site_kwh,
+                load.busy_kwh * site_kwh + disks_kw * HOURS_PER_MONTH * self.pue,
+            ),
+        ]
+
+    def _services(self, catalog: Catalog, servers: Servers) -> list[Charge]:
+        each = np.full(len(servers.sku), 1 / MONTHS_PER_YEAR)
+        kinds = ["security", "backup", *(["monitoring", "patching"] if self.labour == "per_server" else [])]
+        charges = [Charge(catalog.tiers(k), "support" if k == "security" else "labour", each) for k in kinds]
+        if self.os_licence is None:
+            return charges
+        tiers = catalog.tiers("os_licence", self.os_licence)
+        return [*charges, Charge(tiers, "licence", _licences(servers, str(tiers["unit"].iloc[0])))]
+
+    def load_usd(self, catalog: Catalog, servers: Servers) -> Floats:
+        """[type], what one busy thread costs in a month in energy."""
+        return servers.busy_kwh * self.production_watts * self.pue * unit_usd(catalog.tiers("electricity"))
+
+
+_PACK: Final = re.compile(r"(?P<size>\d+)?[ -]?(?P<what>core|socket|CPU)s?", re.IGNORECASE)
+
+
+def _licences(servers: Servers, unit: str) -> Floats:
+    """[type], what a server adds to a licence sold by `unit`: cores, sockets or packs of them, else servers; a year is
+    paid by the month."""
+    share = 1 / MONTHS_PER_YEAR if "year" in unit else 1.0
+    found = _PACK.search(unit)
+    if found is None:
+        return np.full(len(servers.sku), share)
+    sockets = servers.column("sockets")
+    cores = np.maximum(servers.cores, np.maximum(16.0, 8.0 * sockets))
+    counted = cores if found["what"].lower() == "core" else sockets
+    return np.ceil(counted / float(found["size"] or 1)) * share
