@@ -1,17 +1,38 @@
-"""The packing engine: bound first, then columns, then whole boxes."""
+"""The packing engine: a bound at once, then columns, then whole boxes, then a better bound."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
 from time import perf_counter
 
+import numpy as np
+from numpy.typing import NDArray
+
 from planner.optimise.packing.answer import Found, answered
+from planner.optimise.packing.certify import Care, level2
 from planner.optimise.packing.checks import check
+from planner.optimise.packing.columns import Budget, Columns, Guide, generated
 from planner.optimise.packing.firstfit import first_fit
-from planner.optimise.packing.instance import Instance, instance
+from planner.optimise.packing.instance import Instance, instance, subset
+from planner.optimise.packing.proof import Duals, Prices
+from planner.optimise.packing.recreate import Effort
 from planner.optimise.packing.types import Boxes, Items, Packing
-from planner.optimise.packing.volume import certified, mixed
+from planner.optimise.packing.volume import certified, item_prices, mixed
+from planner.optimise.packing.whole import Plan, chosen, cost, improved, rounded, tries
+from planner.optimise.solver import Limits
 
 __all__ = ["pack"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+MANY_BOXES = 6_000
+"""Unit: boxes. Source: with more, ruin and recreate over all of them no longer pays; the tail is improved alone."""
+MANY_CLASSES = 3_000
+"""Unit: classes. Source: with more, the covering program is not written; items are packed along the volume program."""
+CHOSEN = 400
+"""Unit: boxes. Source: up to here a whole-number program over the known boxes often ends within its node limit."""
 
 
 def pack(
@@ -32,13 +53,135 @@ def pack(
     """
     check(items, boxes)
     question = instance(items, boxes)
-    return answered(items, boxes, question, _quick(question))
+    search = Search(question, Settings(gap, effort, seconds, seed))
+    return answered(items, boxes, question, search.found())
 
 
-def _quick(question: Instance) -> Found:
-    begun = perf_counter()
-    pile, left = first_fit(question)
-    planned = perf_counter()
-    prices = certified(question, mixed(question).price, question.count - left)
-    details = {"plan_seconds": planned - begun, "level1_seconds": perf_counter() - planned}
-    return Found(pile, left, prices, None, "first fit decreasing; level-1 bound", details)
+@dataclass(frozen=True)
+class Settings:
+    """How good, how hard, how long, and where the dice start."""
+
+    gap: float
+    effort: float
+    seconds: float | None
+    seed: int
+
+
+class Search:
+    """One search: the best plan and the best proofs so far, and what each step took."""
+
+    def __init__(self, question: Instance, settings: Settings) -> None:
+        self.asked, self.settings, self.begun = question, settings, perf_counter()
+        self.details: dict[str, float] = {}
+        self.cut = False
+        pile, left = first_fit(question)
+        self.plan = Plan(pile, left)
+        self._clock("first_fit_seconds", self.begun)
+        if left.any() and settings.effort > 0:
+            self._place_more()
+        self.question = subset(question, question.count - self.plan.left)
+        begun = perf_counter()
+        self.mix = mixed(self.question)
+        self.prices: Prices = certified(self.question, self.mix.price, self.question.count)
+        self.duals: Duals | None = None
+        self._clock("level1_seconds", begun)
+
+    def found(self) -> Found:
+        """Run the steps until the gap is small enough, the budgets are spent or the time is over."""
+        steps = [] if self.settings.effort <= 0 or not self.cost else [self._columns, self._prove, self._refine]
+        for step in steps:
+            if self._done():
+                break
+            begun = perf_counter()
+            step()
+            self._clock(f"{step.__name__.strip('_')}_seconds", begun)
+        left = self.plan.left + (self.asked.count - self.question.count)
+        return Found(self.plan.pile, left, self.prices, self.duals, self._method(), self.details)
+
+    @property
+    def cost(self) -> int:
+        """Integers of usd."""
+        return cost(self.question, self.plan.pile)
+
+    @property
+    def bound(self) -> int:
+        """The best proved bound, rounded up to a whole number of usd integers."""
+        best = self.prices.level1 if self.duals is None else max(self.prices.level1, self.duals.level2)
+        return ceil(best)
+
+    def _done(self) -> bool:
+        limit = self.settings.seconds
+        if limit is not None and perf_counter() - self.begun > limit:
+            self.cut = True
+        return self.cut or self.cost <= self.bound * (1 + self.settings.gap)
+
+    def _method(self) -> str:
+        if self.settings.effort <= 0:
+            return "first fit decreasing; level-1 bound"
+        proof = "level-1 bound" if self.duals is None or self.duals.level2 < self.prices.level1 else "level-2 bound"
+        return f"column generation, ruin and recreate; {proof}" + ("; cut short by seconds" if self.cut else "")
+
+    def _clock(self, name: str, begun: float) -> None:
+        self.details[name] = self.details.get(name, 0.0) + perf_counter() - begun
+
+    def _place_more(self) -> None:
+        """Limited boxes did not hold all: look for a plan that leaves fewer items over."""
+        share = self.asked.share.sum(axis=1)
+        effort = Effort(tries(self.asked, self.plan.pile, 10 * self.settings.effort), 0, self.settings.seed)
+        pile = improved(self.asked, self.plan, share / max(share.max(), 1e-9) * float(self.asked.usd.max()), effort)
+        self.plan = self.plan.better(self.asked, pile)
+
+    def _seconds(self, share: float) -> float:
+        """A budget in the seconds it would take on a quiet machine."""
+        return share * self.settings.effort
+
+    def _stop(self) -> int:
+        return max(self.bound, int(self.bound * (1 + self.settings.gap)))
+
+    def _columns(self) -> None:
+        """Column generation and the plan that follows from it."""
+        question, value = self.question, self.value
+        boxes = int(self.plan.pile.times.sum())
+        plain = Plan(self.plan.pile, np.zeros_like(question.count))
+        self.plan = plain
+        if boxes <= MANY_BOXES:
+            effort = Effort(tries(question, plain.pile, self._seconds(3)), self._stop(), self.settings.seed)
+            self.plan = improved(question, plain, value, effort)
+        if self._done() or len(question.count) > MANY_CLASSES:
+            return
+        guide = Guide(value, float(self.prices.level1), self.mix.rows)
+        rounds = int(600 * min(1.0, self.settings.effort))
+        budget = Budget(rounds, int(400 * self.settings.effort), self.settings.gap / 10)
+        self.columns: Columns = generated(question, [plain.pile, self.plan.pile], guide, budget)
+        plan = rounded(question, self.columns, self._seconds(6), self.settings.seed)
+        self.plan = self.plan.better(question, plan)
+
+    @property
+    def value(self) -> Floats:
+        """[class], what an item pays at the level-1 prices."""
+        return item_prices(self.question, self.prices.price) / self.prices.scale
+
+    def _prove(self) -> None:
+        """Level 2 from the duals with the best bound."""
+        if not hasattr(self, "columns"):
+            return
+        care = Care(int(2000 * self.settings.effort), 0, max(1e-7, self.settings.gap / 8))
+        for value in (self.columns.value, self.columns.master):
+            duals = level2(self.question, value, self.columns.rows, care)
+            if self.duals is None or duals.level2 > self.duals.level2:
+                self.duals = duals
+
+    def _refine(self) -> None:
+        """Ruin and recreate over everything, and a whole-number choice where there are few boxes."""
+        question, boxes = self.question, int(self.plan.pile.times.sum())
+        value = self.columns.master if hasattr(self, "columns") else self.value
+        if hasattr(self, "columns") and boxes <= CHOSEN:
+            limits = Limits(nodes=int(200 * self.settings.effort), gap=self.settings.gap / 4, seconds=None)
+            self.plan = chosen(question, self.columns, self.plan, limits)
+        if not self._done() and boxes <= MANY_BOXES:
+            effort = Effort(tries(question, self.plan.pile, self._seconds(10)), self._stop(), self.settings.seed + 1)
+            self.plan = self.plan.better(question, improved(question, self.plan, value, effort))
+
+
+def _fraction(value: float) -> Fraction:
+    return Fraction(value)
