@@ -9,15 +9,15 @@ import pandas as pd
 
 from planner.errors import PriceBookError, near_miss
 
-__all__ = ["FACT_COLUMNS", "OFFER_COLUMNS", "OFFER_KINDS", "Catalog"]
+__all__ = ["FACT_COLUMNS", "OFFER_COLUMNS", "OFFER_KINDS", "OFFER_NUMBERS", "TERMS", "UNITS", "Catalog"]
 
 OFFER_COLUMNS: Final = (
     "sku",  # what it is: an instance type, a server, a meter
     "kind",  # one of OFFER_KINDS
     "provider",  # aws | azure | gcp | onprem
     "region",  # 'all' where one price holds everywhere
-    "term",  # purchase | on_demand | spot | 1y_no_upfront | 3y_no_upfront | 3y_all_upfront
-    "unit",  # what usd_per_unit buys: each, hour, GB-second, core-year, usd of spend, ...
+    "term",  # one of TERMS
+    "unit",  # what usd_per_unit buys, one of UNITS
     "usd_per_unit",
     "tier_from",  # first unit of the month this price holds for; 0 without tiers
     "tier_to",  # NaN: no end
@@ -43,12 +43,68 @@ OFFER_COLUMNS: Final = (
 )
 """Columns of `Catalog.offers`. Unique by sku, provider, region, term and tier_from."""
 
+OFFER_NUMBERS: Final = frozenset(
+    {
+        *("usd_per_unit", "low", "high", "tier_from", "tier_to"),
+        *("cpu_cores", "memory_gib", "gpus", "storage_gib", "physical_cores", "sockets", "max_pods"),
+        *("lifetime_months", "idle_watts", "peak_watts"),
+    }
+)
+"""The numeric ones of `OFFER_COLUMNS`, NaN where a row does not tell; the others are texts, empty where not told."""
+
+TERMS: Final = {
+    "on_demand": "paid as used, given up at will",
+    "spot": "paid as used, taken back at short notice",
+    "1y_no_upfront": "promised for a year, paid by the hour",
+    "3y_no_upfront": "promised for three years, paid by the hour",
+    "3y_all_upfront": "three years paid at once; unit each, with a lifetime",
+    "purchase": "bought; with a lifetime",
+}
+"""On what terms an offer holds."""
+
+UNITS: Final = {
+    "each": "one piece",
+    "hour": "an hour of one",
+    "month": "a month of one",
+    "VM-hour": "an hour of one virtual machine",
+    "vCPU-hour": "an hour of one schedulable thread",
+    "vCPU-second": "a second of one schedulable thread",
+    "vCPU-month": "a month of one schedulable thread",
+    "GHz-second": "a second of one gigahertz",
+    "GB": "2^30 bytes where a cloud meters (clouds write GB and GiB for it), 10^9 bytes of disks that are bought",
+    "GB-hour": "2^30 bytes for an hour",
+    "GB-second": "2^30 bytes for a second",
+    "GB-month": "2^30 bytes for a month",
+    "IOPS-month": "one operation a second, for a month",
+    "MB/s-month": "2^20 bytes a second, for a month",
+    "disk-month": "a disk of fixed size for a month",
+    "thousand requests": "1,000 requests",
+    "million requests": "1,000,000 requests",
+    "capacity-hour": "an hour of one capacity unit of a load balancer",
+    "cluster-hour": "an hour of one cluster",
+    "kWh": "energy",
+    "kW-month": "a kilowatt for a month",
+    "U-month": "a rack unit for a month",
+    "rack-month": "a rack for a month",
+    "core-year": "a physical core for a year",
+    "16-core": "a licence for 16 physical cores",
+    "2-core-year": "two physical cores for a year",
+    "2-socket-year": "two processors for a year",
+    "server-year": "a server for a year",
+    "FTE-year": "a full-time employee for a year",
+    "usd of spend": "a share of what else is paid",
+    "usd of spend-year": "a share, each year, of what was paid once",
+    "fraction of on-demand": "a share of the on-demand price",
+    "workload": "one workload, once",
+}
+"""What a price may be for: one name for one meaning. A month is 730 hours, a year twelve months."""
+
 FACT_COLUMNS: Final = ("topic", "key", "metric", "value", "unit", "low", "high", "status", "source", "as_of", "note")
 """Columns of `Catalog.facts`: sourced technical figures that are no prices (carbon, watts, mesh, limits)."""
 
 OFFER_KINDS: Final = {
     "server": "a physical server; unit each, bought",
-    "vm": "an instance; unit hour by term",
+    "vm": "an instance; unit hour, or each where paid at once",
     "block_storage": "provisioned disk; unit GB-month",
     "block_iops": "provisioned operations; unit IOPS-month",
     "block_throughput": "provisioned throughput; unit MB/s-month",
@@ -60,7 +116,7 @@ OFFER_KINDS: Final = {
     "egress": "traffic to the internet; unit GB, tiers",
     "inter_az": "traffic between zones, each direction; unit GB",
     "inter_region": "traffic between regions; unit GB",
-    "nat_gateway": "address translation; unit hour",
+    "nat_gateway": "address translation; unit hour or VM-hour",
     "nat_data": "translated traffic; unit GB",
     "load_balancer": "a load balancer; unit hour",
     "load_balancer_capacity": "its capacity units; unit capacity-hour",
@@ -166,8 +222,8 @@ class Catalog:
         if sku is not None and sku not in set(rows["sku"]):
             raise PriceBookError(f"{kind} {sku!r}: {near_miss(sku, rows['sku'])}")
         rows = rows[rows["sku"] == (sku if sku is not None else rows["sku"].iloc[0])]
-        rows = rows[rows["term"] == rows["term"].iloc[0]]
-        return rows.sort_values("tier_from")
+        tiers: pd.DataFrame = rows[rows["term"] == rows["term"].iloc[0]]
+        return tiers.sort_values("tier_from")
 
     def fact(self, topic: str, key: str, metric: str) -> pd.Series:
         """One sourced figure as a row of `FACT_COLUMNS`.
@@ -175,10 +231,12 @@ class Catalog:
         Raises:
             PriceBookError: there is no such figure; names what is near.
         """
-        rows = self.facts[(self.facts["topic"] == topic) & (self.facts["key"] == key)]
-        hit = rows[rows["metric"] == metric]
-        if hit.empty:
-            of_topic = self.facts[self.facts["topic"] == topic]
-            near = near_miss(metric, rows["metric"]) if len(rows) else near_miss(key, of_topic["key"])
-            raise PriceBookError(f"fact {topic}/{key}/{metric}: {near}")
-        return hit.iloc[0]
+        rows = self.facts
+        for column, wanted in (("topic", topic), ("key", key), ("metric", metric)):
+            hit = rows[rows[column] == wanted]
+            if hit.empty:
+                raise PriceBookError(
+                    f"fact {topic}/{key}/{metric}: no {column} {wanted!r}; {near_miss(wanted, rows[column])}"
+                )
+            rows = hit
+        return rows.iloc[0]
