@@ -286,6 +286,14 @@ def test_the_readme_names_every_book_and_its_rows(offers: pd.DataFrame) -> None:
         assert f"| `{path.name}` | {len(read(path, FACT_COLUMNS, {'value', 'low', 'high'})):,} |" in text, path.name
 
 
+def test_the_readme_attributes_every_repository_that_rows_quote(offers: pd.DataFrame, facts: pd.DataFrame) -> None:
+    text = bundled("datasets", "README.md").read_text("utf-8")
+    sources = pd.concat([offers["source"], facts["source"]])
+    quoted = {hit for found in sources.unique() for hit in re.findall(r"[\w.-]+@[0-9a-f]{8}", found)}
+    assert len(quoted) > 10
+    assert {q for q in quoted if q not in text} == set()
+
+
 # --- against the collection the books were made from (not part of the repository) ---
 
 FIGURES = {
