@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import platformdirs
@@ -16,7 +16,7 @@ import platformdirs
 from planner.bundle import bundled
 from planner.errors import InputError
 
-__all__ = ["connect", "default_path", "migrate", "sections", "sql", "transaction"]
+__all__ = ["connect", "default_path", "migrate", "run", "sections", "sql", "transaction"]
 
 MAX_TEMP_SIZE: Final = "20GB"
 """Most that may spill to disk; DuckDB's default of 90 % of the free disk has filled one."""
@@ -123,3 +123,9 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         connection.execute("rollback")
         raise
     connection.execute("commit")
+
+
+def run(connection: duckdb.DuckDBPyConnection, statement: str, trace_id: str) -> list[tuple[Any, ...]]:
+    """The rows of one statement about one recording, which it calls ``$trace_id``."""
+    values = {"trace_id": trace_id} if "$trace_id" in statement else {}
+    return connection.execute(statement, values).fetchall()

@@ -1,13 +1,139 @@
-"""Trace formats: the SQL files of sql/traces."""
+"""Trace formats: what each SQL file of sql/traces declares.
+
+A format file is plain SQL. Its first comment line says what it is. ``create temp table`` declares a kind of file the
+format consists of: columns with their types, ``not null`` for what every row must have, ``check`` for what makes a
+value plausible, a comment with other spellings of a header (``comment on column t.c is 'Spelling|Other'``). A column
+whose name is a regular expression stands for every header that matches it. The table's comment is JSON, see `Input`.
+Every other statement runs at ingest, in order: by then each declared table holds the good rows of its files, and
+``$trace_id`` is the recording. So a new format is one file.
+"""
 
 from __future__ import annotations
 
-from planner.bundle import bundled
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
 
-__all__ = ["formats"]
+import duckdb
+
+from planner.bundle import bundled
+from planner.store.database import sql
+
+__all__ = ["Column", "Format", "Input", "formats", "load", "normal"]
+
+_DECLARATION: Final = re.compile(r"^(\s|--[^\n]*\n)*(create\s+temp\s+table\s+\w+\s*\(|comment\s+on\b)", re.IGNORECASE)
+
+
+def normal(header: str) -> str:
+    """A header as we spell columns: small letters, digits and single underscores.
+
+    >>> normal(" CPU usage [%]"), normal("Disk read throughput [KB/s]")
+    ('cpu_usage_percent', 'disk_read_throughput_kb_s')
+    """
+    return re.sub(r"[^a-z0-9]+", "_", header.lower().replace("%", " percent ")).strip("_")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a kind of file."""
+
+    name: str
+    type: str
+    required: bool
+    spellings: frozenset[str]
+    """Normal spellings of its header."""
+
+    @property
+    def pattern(self) -> re.Pattern[str] | None:
+        """What the headers match that this column stands for; None for a plain column."""
+        return None if self.name.isidentifier() else re.compile(self.name)
+
+    def is_named(self, header: str) -> bool:
+        """Whether `header` (of a file, any spelling) is this column."""
+        if self.pattern is not None:
+            return self.pattern.fullmatch(header.strip()) is not None
+        return normal(header) in self.spellings
+
+
+@dataclass(frozen=True)
+class Input:
+    """A kind of file: ``{"header": true, "delimiter": ",", "streamed": false, "named": false, "needed": false}``."""
+
+    name: str
+    columns: tuple[Column, ...]
+    checks: tuple[tuple[str, str], ...]
+    """SQL that holds for every good row, and the columns it speaks of."""
+    header: bool = True
+    delimiter: str = ","
+    streamed: bool = False
+    """Large: read straight into our table, row for row, by the one statement that names it."""
+    named: bool = False
+    """The file's name says something; column ``file`` holds it, without its endings."""
+    needed: bool = False
+    """Without a file of this kind the recording cannot be read."""
+
+    def columns_of(self, headers: Sequence[str]) -> list[Column | None]:
+        """Which column each header of a file is; None for those that are none of ours."""
+        return [next((c for c in self.columns if c.is_named(header)), None) for header in headers]
+
+    def lacks(self, headers: Sequence[str]) -> list[str]:
+        """Required columns that no header names."""
+        found = {column.name for column in self.columns_of(headers) if column is not None}
+        return [c.name for c in self.columns if c.name not in found and (c.required or c.pattern is not None)]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A trace format: its kinds of files, and the statements that turn them into our tables."""
+
+    name: str
+    title: str
+    inputs: tuple[Input, ...]
+    statements: tuple[str, ...]
 
 
 def formats() -> dict[str, str]:
     """Every trace format by name, with the sentence that says what it is."""
-    files = sorted(bundled("sql", "traces").glob("*.sql"))
-    return {file.stem: file.read_text(encoding="utf-8").splitlines()[0].removeprefix("--").strip() for file in files}
+    return {file.stem: _title(sql("traces", file.name)) for file in sorted(bundled("sql", "traces").glob("*.sql"))}
+
+
+def _title(text: str) -> str:
+    return text.splitlines()[0].removeprefix("--").strip()
+
+
+@cache
+def load(name: str) -> Format:
+    """The format of that name, as its SQL file declares it."""
+    text = sql("traces", f"{name}.sql")
+    with duckdb.connect(":memory:") as scratch:
+        scratch.execute(sql("functions.sql"))
+        parts = [statement.query for statement in scratch.extract_statements(text)]
+        for part in filter(_DECLARATION.match, parts):
+            scratch.execute(part)
+        inputs = tuple(_input(scratch, *row) for row in scratch.execute(_TABLES).fetchall())
+    return Format(name, _title(text), inputs, tuple(part for part in parts if not _DECLARATION.match(part)))
+
+
+_TABLES: Final = "select table_name, comment from duckdb_tables() where temporary order by table_oid"
+_COLUMNS: Final = """
+select column_name, data_type, not is_nullable, comment from duckdb_columns()
+where table_name = $table order by column_index
+"""
+_CHECKS: Final = """
+select expression, constraint_column_names from duckdb_constraints()
+where table_name = $table and constraint_type = 'CHECK' order by constraint_index
+"""
+
+
+def _input(scratch: duckdb.DuckDBPyConnection, table: str, comment: str | None) -> Input:
+    rows = scratch.execute(_COLUMNS, {"table": table}).fetchall()
+    columns = tuple(Column(n, t, must, _spellings(n, words)) for n, t, must, words in rows)
+    checks = scratch.execute(_CHECKS, {"table": table}).fetchall()
+    return Input(table, columns, tuple((e, ", ".join(names)) for e, names in checks), **json.loads(comment or "{}"))
+
+
+def _spellings(name: str, words: str | None) -> frozenset[str]:
+    return frozenset(normal(word) for word in (name, *(words or "").split("|")) if word)

@@ -13,9 +13,10 @@ import pandas as pd
 
 from planner.catalog import Catalog
 from planner.demand import Demand, Policy
-from planner.errors import TraceError
+from planner.errors import TraceError, near_miss
 from planner.store import prices, studies
 from planner.store.database import connect, default_path
+from planner.store.ingest import ingest, trace_of
 from planner.store.trace import TraceInfo
 
 __all__ = ["Store"]
@@ -61,7 +62,9 @@ class Store:
         Raises:
             TraceError: the files are missing, empty, of no known format, or hold no good row.
         """
-        raise TraceError("ingest arrives with the next commit")
+        paths = [Path(path)] if isinstance(path, str | Path) else [Path(each) for each in path]
+        with self._writing:
+            return ingest(self._cursor, paths, format, name)
 
     def traces(self) -> pd.DataFrame:
         """One row a recording, newest first, columns as the fields of `TraceInfo`."""
@@ -73,7 +76,12 @@ class Store:
         Raises:
             TraceError: there is none of that id; names what is near.
         """
-        raise TraceError("ingest arrives with the next commit")
+        with self._cursor() as cursor:
+            info = trace_of(cursor, trace_id)
+            known = [str(row[0]) for row in cursor.execute("select trace_id from traces").fetchall()]
+        if info is None:
+            raise TraceError(f"trace {trace_id!r}: {near_miss(trace_id, known) if known else 'the store is empty'}")
+        return info
 
     def rejects(self, trace_id: str) -> pd.DataFrame:
         """The bad rows of a recording: ``file``, ``line``, ``reason``, ``text``."""

@@ -1,0 +1,111 @@
+-- What is known of a recording once its rows are in: its pace, the quality of each workload, its totals.
+
+-- Each workload with its means and with the seconds between its samples, in microseconds: the median over its first
+-- samples. A workload with one sample has no pace of its own and takes that of most others.
+create temp table paces as
+with firsts as (
+    select
+        workload, count(*) as samples, min(sampled_at) as first, min(sampled_at, 33) as early,
+        avg(cpu_cores) as cpu_cores, avg(cpu_percent) as cpu_percent,
+        avg(memory_gib) as memory_gib, avg(memory_percent) as memory_percent,
+        max(greatest(cpu_cores, cpu_percent, memory_gib, memory_percent, disk_read_mib_per_s, disk_write_mib_per_s,
+            disk_iops, network_in_mib_per_s, network_out_mib_per_s, requests_per_s)) as most
+    from usage where trace_id = $trace_id group by workload
+),
+paced as (
+    select * exclude (early), list_median(list_filter(
+        list_transform(list_zip(early[2:], early[:-2]), lambda p: epoch_us(p[1]) - epoch_us(p[2])), lambda d: d > 0
+    )) as pace
+    from firsts
+)
+select * replace (cast(coalesce(pace, (select mode(round(pace)) from paced), 300000000) as bigint) as pace) from paced;
+
+-- Expected: one sample each pace from the first to the last of the recording, within the life of the workload.
+create temp table machines as
+with span as (select min(sampled_at) as a, max(sampled_at) as b from usage where trace_id = $trace_id)
+select
+    w.workload, coalesce(p.samples, 0) as samples, p.pace, p.most, w.cpu_percent_mean, w.cpu_percent_max,
+    greatest(1, cast(floor((
+        least(epoch_us(s.b), coalesce(epoch_us(w.deleted_at) - 1, epoch_us(s.b)))
+        - greatest(epoch_us(s.a), coalesce(epoch_us(w.created_at), epoch_us(s.a)))
+    ) / coalesce(p.pace, (select mode(pace) from paces), 300000000) + 0.01) as bigint) + 1) as expected,
+    coalesce(p.cpu_percent, 100 * p.cpu_cores / nullif(w.cpu_cores, 0)) as cpu_share,
+    coalesce(p.memory_percent, 100 * p.memory_gib / nullif(w.memory_gib, 0)) as memory_share
+from workloads w left join paces p using (workload), span s
+where w.trace_id = $trace_id and (w.kind <> 'function' or p.samples is not null);
+
+-- A gap is a stretch of more than one and a half paces without a sample; whoever has all samples has none.
+create temp table gaps as
+select workload, count(*) filter (step > 1.5 * pace) as gaps
+from (
+    select workload, pace,
+        epoch_us(sampled_at) - lag(epoch_us(sampled_at)) over (partition by workload order by sampled_at) as step
+    from usage join (select workload, pace from machines where samples < expected and samples > 1) using (workload)
+    where trace_id = $trace_id
+)
+group by workload;
+
+-- Bands: up to 20, 40, 60, 80, 100 % of the expected samples (Azure Migrate, confidence ratings). Activity: CPU and
+-- memory above 5 % of what is allocated (Azure Migrate, server activity); where there is no size to take a share of,
+-- any use counts. Network has a band of its own there, but no recording tells the size of a link.
+insert into quality by name
+select
+    $trace_id as trace_id, workload, samples, expected as expected_samples, coalesce(gaps, 0) as gaps,
+    greatest(1, cast(ceil(5 * least(1.0, samples / expected) - 1e-9) as integer)) as stars,
+    case
+        when samples = 0 and cpu_percent_mean is null then 'unknown'
+        when coalesce(most, cpu_percent_max, cpu_percent_mean) = 0 then 'zombie'
+        when coalesce(cpu_share, cpu_percent_mean, 100) > 5 and coalesce(memory_share, 100) > 5 then 'active'
+        else 'idle'
+    end as activity
+from machines left join gaps using (workload);
+
+-- Functions are recorded by the minute, all of them in the same minutes; one without calls is a zombie.
+insert into quality by name
+with seen as (
+    select count(*) as samples, coalesce(date_diff('minute', min(minute), max(minute)) + 1, 0) as expected
+    from minutes where trace_id = $trace_id
+),
+breaks as (
+    select count(*) filter (step > 1) as gaps
+    from (
+        select date_diff('minute', lag(minute) over (order by minute), minute) as step
+        from minutes where trace_id = $trace_id
+    )
+)
+select
+    $trace_id as trace_id, w.workload, samples, greatest(1, expected) as expected_samples, gaps,
+    greatest(1, cast(ceil(5 * samples / greatest(1, expected) - 1e-9) as integer)) as stars,
+    case when samples = 0 then 'unknown'
+        when w.workload in (select workload from calls where trace_id = $trace_id) then 'active'
+        else 'zombie' end as activity
+from workloads w, seen, breaks
+where w.trace_id = $trace_id and w.kind = 'function' and w.workload not in (select workload from machines);
+
+-- Totals, as columns of table traces.
+select
+    (select count(*) from workloads where trace_id = $trace_id) as workloads,
+    (select count(*) from usage where trace_id = $trace_id)
+        + (select count(*) from minutes where trace_id = $trace_id)
+        * (select count(*) from workloads where trace_id = $trace_id and kind = 'function') as samples,
+    coalesce(least(u.a, m.a), l.a) as "start", coalesce(greatest(u.b, m.b), l.b) as "end",
+    coalesce(c.calls, 0) as calls, coalesce(c.gb_seconds, 0) as gb_seconds,
+    q.quality
+from
+    (select min(sampled_at) as a, max(sampled_at) as b from usage where trace_id = $trace_id) u,
+    (select min(minute) as a, max(minute) as b from minutes where trace_id = $trace_id) m,
+    (select min(created_at) as a, max(deleted_at) as b from workloads where trace_id = $trace_id) l,
+    (
+        select sum(calls) as calls, sum(calls * seconds_per_call * memory_mb / 1024) as gb_seconds
+        from calls where trace_id = $trace_id
+    ) c,
+    (
+        select json_object(
+            'stars_1', count(*) filter (stars = 1), 'stars_2', count(*) filter (stars = 2),
+            'stars_3', count(*) filter (stars = 3), 'stars_4', count(*) filter (stars = 4),
+            'stars_5', count(*) filter (stars = 5),
+            'active', count(*) filter (activity = 'active'), 'idle', count(*) filter (activity = 'idle'),
+            'zombie', count(*) filter (activity = 'zombie'), 'unknown', count(*) filter (activity = 'unknown')
+        ) as quality
+        from quality where trace_id = $trace_id
+    ) q;

@@ -1,0 +1,184 @@
+"""Which format a recording has, told by its contents, and which kind of file each of its files is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+
+from planner.errors import TraceError, near_miss
+from planner.store.formats import Format, Input, formats, load
+from planner.store.judge import cells_of, layout_of, reasons
+from planner.store.sources import Source
+
+__all__ = ["Found", "as_format", "detect"]
+
+_LINES_JUDGED: Final = 20
+_LEAST_GOOD: Final = 0.5
+"""Share of the first lines of a file without header that must be good rows for it to be of a kind."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A recording understood: its format, why, the files of each kind, and notes on files that are none of it."""
+
+    format: Format
+    reason: str
+    files: Mapping[str, tuple[Source, ...]]
+    notes: tuple[str, ...]
+
+
+def detect(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> Found:
+    """The one format that the files have.
+
+    Raises:
+        TraceError: none fits, or several do; tells what was seen and which formats are known.
+    """
+    candidates = [_sorted(connection, load(name), sources) for name in formats()]
+    fits = [(found, others) for found, others in candidates if found.files and not _lacks(found)]
+    best = max((_read(found) for found, _ in fits), default=0)
+    fits = [(found, others) for found, others in fits if _read(found) == best]
+    if not fits:
+        raise TraceError(f"{_named(sources)}: no known trace format. Seen: {_seen(sources)}. {_known()}")
+    if len(fits) > 1:
+        names = " and ".join(found.format.name for found, _ in fits)
+        raise TraceError(f"{_named(sources)}: could be {names}; name the format. Seen: {_seen(sources)}")
+    found, others = fits[0]
+    _refuse_mixture(found, others, [other for other, _ in candidates if other.format is not found.format])
+    return found
+
+
+def as_format(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], name: str) -> Found:
+    """The files understood as the named format.
+
+    Raises:
+        TraceError: there is no such format, or the files are not of it.
+    """
+    if name not in formats():
+        raise TraceError(f"trace format {name!r}: {near_miss(name, formats())}")
+    found, others = _sorted(connection, load(name), sources)
+    if others or not found.files:
+        why = "; ".join(f"{s.path.name}: {_why_not(connection, load(name), s)}" for s in list(others)[:3])
+        if not found.files or _lacks(found):
+            raise TraceError(f"{_named(sources)}: is not of format {name}: {why}")
+    if _lacks(found):
+        raise TraceError(f"{_named(sources)}: format {name} needs {_lacks(found)}, which no file holds")
+    return Found(found.format, "named by the user", found.files, found.notes)
+
+
+def _sorted(
+    connection: duckdb.DuckDBPyConnection, form: Format, sources: Sequence[Source]
+) -> tuple[Found, tuple[Source, ...]]:
+    """Each file to the kind of `form` that it is, and the files that are of none."""
+    kinds = [_kind(connection, form, source) for source in sources]
+    files = {kind.name: tuple(s for s, k in zip(sources, kinds, strict=True) if k is kind) for kind in form.inputs}
+    others = tuple(s for s, k in zip(sources, kinds, strict=True) if k is None)
+    there = {name: found for name, found in files.items() if found}
+    notes = tuple(f"{s.name}: {'empty' if s.empty else 'not read, it is no file of this format'}" for s in others)
+    return Found(form, _reason(form, there), there, notes), others
+
+
+def _kind(connection: duckdb.DuckDBPyConnection, form: Format, source: Source) -> Input | None:
+    """The kind of file that `source` is: the one most of whose columns it has."""
+    fits = [(kind, _fit(connection, kind, source)) for kind in form.inputs]
+    best = max((fit for _, fit in fits), default=0.0)
+    return None if best <= 0 else next(kind for kind, fit in fits if fit == best)
+
+
+def _fit(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> float:
+    """How well a file fits a kind: columns recognised, 0 where it is not of the kind."""
+    if source.kind == "parquet":
+        headers = parquet_headers(connection, source)
+        return float(kind.header and not kind.lacks(headers)) * _recognised(kind, headers)
+    if source.empty:
+        return 0.0
+    if kind.header:
+        headers = cells_of(source.head[0], kind.delimiter)
+        return float(not kind.lacks(headers)) * _recognised(kind, headers)
+    lines = source.head[:_LINES_JUDGED]
+    found = reasons(connection, kind, layout_of(kind, lines), lines)
+    share = sum(reason is None for reason in found) / len(found)
+    return float(share >= _LEAST_GOOD) * len(kind.columns)
+
+
+def _recognised(kind: Input, headers: Sequence[str]) -> int:
+    return sum(column is not None for column in kind.columns_of(headers))
+
+
+def parquet_headers(connection: duckdb.DuckDBPyConnection, source: Source) -> list[str]:
+    """The names of a Parquet file's columns.
+
+    Raises:
+        TraceError: the file is broken.
+    """
+    try:
+        rows = connection.execute("select name from parquet_schema($path)", {"path": str(source.path)}).fetchall()
+    except duckdb.Error as error:
+        raise TraceError(f"{source.path}: is a broken Parquet file: {str(error).splitlines()[0]}") from error
+    return [str(row[0]) for row in rows[1:]]
+
+
+def _read(found: Found) -> int:
+    return sum(map(len, found.files.values()))
+
+
+def _lacks(found: Found) -> str:
+    """The kinds of files that the format needs and that are not there."""
+    return ", ".join(kind.name for kind in found.format.inputs if kind.needed and kind.name not in found.files)
+
+
+def _reason(form: Format, files: Mapping[str, Sequence[Source]]) -> str:
+    parts = []
+    for kind in form.inputs:
+        if kind.name in files:
+            how = "header" if kind.header else "fields, without a header,"
+            parts.append(f"{len(files[kind.name])} file(s) with the {how} of {kind.name}")
+    return "; ".join(parts)
+
+
+def _refuse_mixture(found: Found, others: Sequence[Source], rivals: Sequence[Found]) -> None:
+    for rival in rivals:
+        strangers = {s.path for files in rival.files.values() for s in files} & {s.path for s in others}
+        if strangers:
+            name = sorted(path.name for path in strangers)[0]
+            raise TraceError(
+                f"{name} looks like {rival.format.name}, the other files like {found.format.name}: "
+                "read them apart, or name the format"
+            )
+
+
+def _why_not(connection: duckdb.DuckDBPyConnection, form: Format, source: Source) -> str:
+    """Why a file is of none of the kinds of a format, by the kind that it comes nearest to."""
+    if source.empty:
+        return "is empty"
+    kinds = [kind for kind in form.inputs if kind.header]
+    if not kinds:
+        nearest = form.inputs[0]
+        found = reasons(connection, nearest, layout_of(nearest, source.head), source.head[:1])[0]
+        return f"line 1 is no row of {nearest.name}: {found}"
+    headers = parquet_headers(connection, source) if source.kind == "parquet" else []
+    return min((_lacking(kind, headers or cells_of(source.head[0], kind.delimiter)) for kind in kinds), key=len)
+
+
+def _lacking(kind: Input, headers: Sequence[str]) -> str:
+    missing = kind.lacks(headers)
+    near = f"; {near_miss(missing[0], headers)}" if missing and any(headers) else ""
+    return f"the header lacks {', '.join(missing)}{near}"
+
+
+def _seen(sources: Sequence[Source]) -> str:
+    parts = []
+    for source in sources[:3]:
+        start = source.head[0][:80] if source.head else "nothing" if source.kind != "parquet" else "Parquet"
+        parts.append(f"{source.path.name} begins with {start!r}")
+    return "; ".join(parts) + (f"; and {len(sources) - 3} more files" if len(sources) > 3 else "")
+
+
+def _named(sources: Sequence[Source]) -> str:
+    return str(sources[0].path) if len(sources) == 1 else f"{len(sources)} files in {sources[0].path.parent}"
+
+
+def _known() -> str:
+    return "Known formats: " + "; ".join(f"{name} ({title})" for name, title in formats().items())

@@ -1,0 +1,204 @@
+"""The exact way in: every line looked at on its own, so that no bad quote can swallow a good row.
+
+The quick reader is right about clean files and about rows whose fields are wrong; a stray quote makes it take the good
+rows behind it for one long field, and it does not tell. Here a file is cut into lines first. A line whose quotes are
+legal is a record. Lines whose quotes are not are joined with the next such line if that gives one good record (a
+quoted field with a line end in it), else they are rejected, alone.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from planner.store.formats import Input
+from planner.store.judge import BROKEN_QUOTE, legal, parsed, quoted, reason, reasons
+from planner.store.reading import Group, Reject, parquet_rows
+from planner.store.sources import Source, open_bytes
+
+__all__ = ["exact_table"]
+
+_CHUNK: Final = 1 << 24
+_LONGEST_RECORD: Final = 20
+"""Most lines that one record may span."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some lines of a file; `first` is the number of the first of them."""
+
+    first: int
+    lines: list[str]
+
+
+def exact_table(
+    connection: duckdb.DuckDBPyConnection, kind: Input, groups: Sequence[Group]
+) -> tuple[list[Reject], int, list[str]]:
+    """Makes temporary table NAME of the good rows; the bad ones, the records seen, and notes."""
+    connection.execute(f"create temp table {kind.name} as {_nothing(groups[0])}")
+    rejects: list[Reject] = []
+    notes: list[str] = []
+    records = 0
+    for group in groups:
+        for source in group.sources:
+            found = _parquet(connection, group, source) if group.is_parquet else _text(connection, group, source, notes)
+            rejects += found[0]
+            records += found[1]
+    return rejects, records, notes
+
+
+def _nothing(group: Group) -> str:
+    """SQL for no rows with the columns of the kind."""
+    plain = {c.name: c.type for c in group.kind.columns if c.pattern is None}
+    columns = {**plain, **{f[0]: f[1] for f in group.layout.fields if f}}
+    nulls = [f"cast(null as {t}) as {quoted(n)}" for n, t in columns.items()]
+    return f"select {', '.join([*nulls, 'cast(null as varchar) as file'])} where false"
+
+
+def _parquet(connection: duckdb.DuckDBPyConnection, group: Group, source: Source) -> tuple[list[Reject], int]:
+    connection.execute("set variable exact_file = $path", {"path": [str(source.path)]})
+    rows = parquet_rows(connection, group, "exact_file", texts=True)
+    raw = [quoted(f"raw {f[0]}") if f else "null" for f in group.layout.fields]
+    names = ", ".join(f"'{f[0]}=' || coalesce({quoted('raw ' + f[0])}, '')" for f in group.layout.fields if f)
+    connection.execute(f"""
+        create or replace temp table judged_rows as
+        select *, concat_ws(', ', {names}) as text, {reason(group.kind, group.layout, raw)} as reason from ({rows})
+    """)
+    drop = ", ".join(quoted(f"raw {f[0]}") for f in group.layout.fields if f)
+    return _keep(connection, group.kind, source, f"select * exclude (filename, {drop}) from judged_rows")
+
+
+def _text(
+    connection: duckdb.DuckDBPyConnection, group: Group, source: Source, notes: list[str]
+) -> tuple[list[Reject], int]:
+    encoding = _encoding(source)
+    if encoding != "utf-8":
+        notes.append(f"{source.name}: is not UTF-8, read as Latin-1")
+    rejects: list[Reject] = []
+    records = 0
+    for chunk in _chunks(source, encoding, int(group.kind.header)):
+        bad, seen = _judge(connection, group, source, chunk)
+        rejects += bad
+        records += seen
+    return rejects, records
+
+
+def _judge(
+    connection: duckdb.DuckDBPyConnection, group: Group, source: Source, chunk: Chunk
+) -> tuple[list[Reject], int]:
+    """Rows of a chunk into the table; the bad ones."""
+    numbers = np.arange(chunk.first, chunk.first + len(chunk.lines))
+    connection.register("chunk", pa.table({"line": numbers, "text": pa.array(chunk.lines, pa.string())}))
+    broken = connection.execute(f"""
+        select line from chunk
+        where contains(text, '"') and not regexp_full_match(text, '{legal(group.kind.delimiter)}') order by line
+    """).fetchall()
+    joined, stray = _mended(connection, group, chunk, [row[0] for row in broken])
+    fixed = pa.table({
+        "line": pa.array(joined, pa.int64()),
+        "text": pa.array(["\n".join(lines) for lines in joined.values()], pa.string()),
+    })  # fmt: skip
+    gone = [line for first, lines in joined.items() for line in range(first, first + len(lines))] + stray
+    connection.register("joined", fixed)
+    connection.register("gone", pa.table({"line": pa.array(gone, pa.int64())}))
+    connection.execute("""
+        create or replace temp table records as
+        select line, text from chunk where text <> '' and line not in (select line from gone)
+        union all select line, text from joined
+    """)
+    connection.execute(f"create or replace temp table judged_rows as {parsed(group.kind, group.layout, 'records')}")
+    rejects, seen = _keep(connection, group.kind, source, "from judged_rows")
+    strays = [Reject(source.name, line, BROKEN_QUOTE, chunk.lines[line - chunk.first]) for line in stray]
+    for name in ("chunk", "joined", "gone"):
+        connection.unregister(name)
+    return rejects + strays, seen + len(strays)
+
+
+def _keep(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source, rows: str) -> tuple[list[Reject], int]:
+    """Good rows of table judged_rows into the table of the kind; the bad ones, and how many there were of both."""
+    connection.execute("set variable exact_label = $label", {"label": source.label})
+    file = "getvariable('exact_label') as file"
+    exclude = "line, text, reason" + (", file" if kind.named and "filename" in rows else "")
+    connection.execute(
+        f"insert into {kind.name} by name select * exclude ({exclude}), {file} from ({rows}) where reason is null"
+    )
+    bad = connection.execute(
+        "select line, reason, text from judged_rows where reason is not null order by line"
+    ).fetchall()
+    count = connection.execute("select count(*) from judged_rows").fetchall()[0][0]
+    return [Reject(source.name, *row) for row in bad], int(count)
+
+
+def _mended(
+    connection: duckdb.DuckDBPyConnection, group: Group, chunk: Chunk, broken: Sequence[int]
+) -> tuple[dict[int, list[str]], list[int]]:
+    """Broken lines that make one good record with the next broken one, by first line; and the rest."""
+    pairs = [(a, b) for a, b in zip(broken, broken[1:], strict=False) if b - a < _LONGEST_RECORD]
+    spans = [chunk.lines[a - chunk.first : b + 1 - chunk.first] for a, b in pairs]
+    whole = reasons(connection, group.kind, group.layout, ["\n".join(lines) for lines in spans])
+    good = [(a, b, lines) for (a, b), lines, why in zip(pairs, spans, whole, strict=True) if why is None]
+    parts = [line.replace('"', "") for _, _, lines in good for line in lines]
+    alone = iter(reasons(connection, group.kind, group.layout, parts))
+    # A line that is a good row once its quotes are gone is a row with a broken quote, not a piece of another.
+    sound = [(a, b, lines) for a, b, lines in good if all([next(alone) is not None for _ in lines])]
+    joined: dict[int, list[str]] = {}
+    end = 0
+    for a, b, lines in sound:
+        if a > end:
+            joined[a] = lines
+            end = b
+    taken = {line for first, lines in joined.items() for line in range(first, first + len(lines))}
+    return joined, [line for line in broken if line not in taken]
+
+
+def _encoding(source: Source) -> str:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        with open_bytes(source.path, source.kind) as stream:
+            while block := stream.read(_CHUNK):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "utf-8"
+
+
+def _chunks(source: Source, encoding: str, header: int) -> Iterator[Chunk]:
+    """The lines of a file, without its header and without line ends; records are not cut between chunks."""
+    skip, first, rest = header, 1, b""
+    with open_bytes(source.path, source.kind) as stream:
+        start = stream.read(3)
+        rest = b"" if start == b"\xef\xbb\xbf" else start
+        while True:
+            block = stream.read(_CHUNK)
+            text = rest + block
+            cut = len(text) if not block else _cut(text)
+            lines = text[:cut].decode(encoding).replace("\r\n", "\n").split("\n")
+            lines = lines[:-1] if text[:cut].endswith(b"\n") or not cut else lines
+            while skip and lines:
+                skip -= bool(lines[0].strip())
+                lines, first = lines[1:], first + 1
+            if lines:
+                yield Chunk(first, lines)
+            first += len(lines)
+            if not block:
+                return
+            rest = text[cut:]
+
+
+def _cut(text: bytes) -> int:
+    """Where a chunk may end: behind a line without quotes, far enough from the end; or behind the last line."""
+    end = text.rfind(b"\n") + 1
+    at = end
+    for _ in range(_LONGEST_RECORD):
+        before = text.rfind(b"\n", 0, max(at - 1, 0)) + 1
+        if b'"' not in text[before:at]:
+            return at
+        at = before
+    return end

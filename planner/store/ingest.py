@@ -1,0 +1,245 @@
+"""One recording into the store: all of it in one transaction, or nothing."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from planner.errors import TraceError
+from planner.store.database import run, sql, transaction
+from planner.store.detect import Found, as_format, detect
+from planner.store.exact import exact_table
+from planner.store.formats import Input
+from planner.store.judge import quoted
+from planner.store.reading import Group, Reject, groups_of, quick_rejects, quick_view, refuse_nothing_good
+from planner.store.sources import Source, content_hash, count_lines, find
+from planner.store.trace import TRACE_COLUMNS, TraceInfo, from_row
+
+__all__ = ["ingest", "trace_of"]
+
+_ID_LENGTH: Final = 16
+
+
+class _RowsLostError(Exception):
+    """The quick reading of a kind of file did not account for every line; it must be read exactly."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+@dataclass
+class _Loading:
+    """What has been read so far of one recording."""
+
+    trace_id: str
+    exact: frozenset[str]
+    counts: dict[Path, Future[int]]
+    rejects: list[Reject] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    lines: int = 0
+
+
+def ingest(
+    cursor: Callable[[], duckdb.DuckDBPyConnection], paths: Sequence[Path], form: str, name: str | None
+) -> TraceInfo:
+    """Reads a recording; `cursor` opens a fresh one to the store.
+
+    Raises:
+        TraceError: the files are missing, empty, of no known format, or hold no good row.
+    """
+    with cursor() as connection:
+        sources, notes = find(paths)
+        if all(source.empty for source in sources):
+            raise TraceError(f"{paths[0]}: is empty" if len(sources) == 1 else f"{paths[0]}: all files are empty")
+        found = detect(connection, sources) if form == "auto" else as_format(connection, sources, form)
+        digest, digests = content_hash(sources, found.format.name)
+        known = _known(connection, digest[:_ID_LENGTH])
+    if known is not None:
+        return known
+    found, copies = _without_copies(found, dict(zip(sources, digests, strict=True)))
+    notes = [*notes, *found.notes, *copies]
+    return _loaded(cursor, found, digest[:_ID_LENGTH], _Title(name or _name(paths), tuple(notes)))
+
+
+@dataclass(frozen=True)
+class _Title:
+    name: str
+    notes: tuple[str, ...]
+
+
+def _name(paths: Sequence[Path]) -> str:
+    first = Path(paths[0]).resolve()
+    return first.name if first.is_dir() else first.name.split(".")[0] or first.name
+
+
+def _known(connection: duckdb.DuckDBPyConnection, trace_id: str) -> TraceInfo | None:
+    query = f"select {', '.join(TRACE_COLUMNS)} from traces where trace_id = $id"
+    row = connection.execute(query, {"id": trace_id}).fetchone()
+    return None if row is None else from_row(row, repeated=True)
+
+
+def trace_of(connection: duckdb.DuckDBPyConnection, trace_id: str) -> TraceInfo | None:
+    """What is known of a recording; None where there is none of that id."""
+    query = f"select {', '.join(TRACE_COLUMNS)} from traces where trace_id = $id"
+    row = connection.execute(query, {"id": trace_id}).fetchone()
+    return None if row is None else from_row(row)
+
+
+def _without_copies(found: Found, digests: dict[Source, str]) -> tuple[Found, list[str]]:
+    """Files of the same content read once, unless the file's name says whose content it is."""
+    notes: list[str] = []
+    files: dict[str, tuple[Source, ...]] = {}
+    for kind in found.format.inputs:
+        firsts: dict[str, Source] = {}
+        for source in found.files.get(kind.name, ()):
+            first = firsts.setdefault(source.name if kind.named else digests[source], source)
+            if first is not source:
+                notes.append(f"{source.name}: has the same content as {first.name} and is read once")
+        if firsts:
+            files[kind.name] = tuple(firsts.values())
+    return Found(found.format, found.reason, files, found.notes), notes
+
+
+def _loaded(cursor: Callable[[], duckdb.DuckDBPyConnection], found: Found, trace_id: str, title: _Title) -> TraceInfo:
+    """Reads quickly; what the quick way cannot account for, exactly, from a clean start."""
+    exact: frozenset[str] = frozenset()
+    with ThreadPoolExecutor(1) as pool:
+        texts = [source for files in found.files.values() for source in files if source.kind != "parquet"]
+        counts = {source.path: pool.submit(count_lines, source) for source in texts}
+        while True:
+            loading = _Loading(trace_id, exact, counts, notes=list(title.notes))
+            try:
+                with cursor() as connection, transaction(connection):
+                    return _load(connection, found, loading, title.name)
+            except _RowsLostError as lost:
+                exact |= {lost.kind}
+            except (OSError, EOFError, zlib.error) as error:
+                raise TraceError(f"{title.name}: cannot be read to its end: {error}") from error
+            except duckdb.Error as error:
+                raise TraceError(f"{title.name}: {str(error).splitlines()[0]}") from error
+
+
+def _load(connection: duckdb.DuckDBPyConnection, found: Found, loading: _Loading, name: str) -> TraceInfo:
+    connection.execute("create temp table notes (note varchar)")
+    _label(connection, [source for files in found.files.values() for source in files])
+    groups = {kind.name: groups_of(connection, kind, found.files.get(kind.name, ())) for kind in found.format.inputs}
+    for kind in found.format.inputs:
+        _open(connection, kind, groups[kind.name], loading)
+    for statement in found.format.statements:
+        rows = run(connection, statement, loading.trace_id)
+        for kind in found.format.inputs:
+            if _streams(kind, statement, groups, loading):
+                _conserve(connection, kind, groups[kind.name], _Rows(int(rows[0][0]), loading))
+    _keep_rejects(connection, loading)
+    return _finish(connection, found, loading, name)
+
+
+def _label(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> None:
+    table = pa.table({"path": [str(s.path) for s in sources], "label": [s.label for s in sources]})
+    connection.register("given_labels", table)
+    connection.execute("create temp table labels as from given_labels")
+    connection.unregister("given_labels")
+
+
+def _open(connection: duckdb.DuckDBPyConnection, kind: Input, groups: Sequence[Group], loading: _Loading) -> None:
+    """Makes the relation NAME that the format's statements read."""
+    if not groups:
+        connection.execute(f"create temp table {kind.name} ({_declared(kind)})")
+    elif kind.name in loading.exact:
+        rejects, records, notes = exact_table(connection, kind, groups)
+        refuse_nothing_good(kind, records - len(rejects), rejects)
+        loading.rejects += rejects
+        loading.lines += records
+        loading.notes += notes
+    elif kind.streamed:
+        quick_view(connection, kind.name, groups)
+    else:
+        quick_view(connection, f"quick_{kind.name}", groups)
+        _forget_rejects(connection)
+        rows = run(connection, f"create temp table {kind.name} as from quick_{kind.name}", loading.trace_id)
+        _conserve(connection, kind, groups, _Rows(int(rows[0][0]), loading))
+
+
+def _declared(kind: Input) -> str:
+    columns = [f"{quoted(column.name)} {column.type}" for column in kind.columns if column.pattern is None]
+    return ", ".join([*columns, "file varchar"])
+
+
+def _streams(kind: Input, statement: str, groups: dict[str, list[Group]], loading: _Loading) -> bool:
+    """Whether the statement read a kind of file row for row."""
+    reads = re.search(rf"\bfrom\s+{kind.name}\b", statement) is not None
+    return kind.streamed and reads and bool(groups[kind.name]) and kind.name not in loading.exact
+
+
+@dataclass(frozen=True)
+class _Rows:
+    good: int
+    loading: _Loading
+
+
+def _conserve(connection: duckdb.DuckDBPyConnection, kind: Input, groups: Sequence[Group], rows: _Rows) -> None:
+    """Every line is a good row or a reject, or it is all read again."""
+    loading = rows.loading
+    rejects = quick_rejects(connection, groups)
+    lines = sum(_lines(connection, group, loading) for group in groups)
+    if rejects is None or rows.good + len(rejects) != lines:
+        raise _RowsLostError(kind.name)
+    refuse_nothing_good(kind, rows.good, rejects)
+    loading.rejects += rejects
+    loading.lines += lines
+
+
+def _lines(connection: duckdb.DuckDBPyConnection, group: Group, loading: _Loading) -> int:
+    if group.is_parquet:
+        paths = [str(source.path) for source in group.sources]
+        query = "select sum(num_rows) from parquet_file_metadata($paths)"
+        return int(connection.execute(query, {"paths": paths}).fetchall()[0][0])
+    return sum(loading.counts[source.path].result() - int(group.kind.header) for source in group.sources)
+
+
+def _forget_rejects(connection: duckdb.DuckDBPyConnection) -> None:
+    for table in ("reject_errors", "reject_scans"):
+        connection.execute(f"drop table if exists {table}")
+
+
+def _keep_rejects(connection: duckdb.DuckDBPyConnection, loading: _Loading) -> None:
+    if not loading.rejects:
+        return
+    columns = {
+        name: pa.array([getattr(reject, name) for reject in loading.rejects])
+        for name in ("file", "line", "reason", "text")
+    }
+    connection.register("bad_rows", pa.table(columns))
+    connection.execute("insert into rejects by name select $id as trace_id, * from bad_rows", {"id": loading.trace_id})
+    connection.unregister("bad_rows")
+
+
+def _finish(connection: duckdb.DuckDBPyConnection, found: Found, loading: _Loading, name: str) -> TraceInfo:
+    """Measures what was read and enters it in table traces."""
+    rows: list[tuple[object, ...]] = []
+    for statement in connection.extract_statements(sql("measure.sql")):
+        rows = run(connection, statement.query, loading.trace_id)
+    workloads, samples, start, end, calls, gb_seconds, quality = rows[0]
+    if not workloads:
+        raise TraceError(f"{name}: holds no workload; it has a header at most")
+    notes = [*loading.notes, *(str(row[0]) for row in connection.execute("select note from notes").fetchall())]
+    values = {
+        "trace_id": loading.trace_id, "name": name, "format": found.format.name, "reason": found.reason,
+        "workloads": workloads, "samples": samples, "rejected": len(loading.rejects), "lines": loading.lines,
+        "start": start, "end": end, "calls": calls, "gb_seconds": gb_seconds, "notes": notes, "quality": quality,
+    }  # fmt: skip
+    columns = ", ".join(f"${key} as {quoted(key)}" for key in values)
+    connection.execute(f"insert into traces by name select {columns}, now() at time zone 'UTC' as ingested_at", values)
+    info = trace_of(connection, loading.trace_id)
+    if info is None:
+        raise TraceError(f"{name}: was not kept")
+    return info

@@ -1,0 +1,169 @@
+"""What makes a row bad: one SQL expression that names the reason, made from what a format declares."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from planner.store.formats import Column, Input
+
+__all__ = ["BROKEN_QUOTE", "Layout", "cells_of", "good", "layout_of", "parsed", "reasons"]
+
+BROKEN_QUOTE: Final = "broken quote: a quote is opened, closed or doubled where it may not be"
+
+_WORDS: Final = {
+    "DOUBLE": "a number",
+    "TIMESTAMP": "a time (ISO 8601, or seconds since 1970)",
+    "BOOLEAN": "true or false",
+    "VARCHAR": "some text",
+}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The order in which files of one kind hold its columns: for each field our name and type, or None."""
+
+    fields: tuple[tuple[str, str] | None, ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Our columns that the files have."""
+        return frozenset(field[0] for field in self.fields if field is not None)
+
+
+def cells_of(line: str, delimiter: str) -> list[str]:
+    """The fields of one line."""
+    return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+
+
+def layout_of(kind: Input, head: Sequence[str]) -> Layout:
+    """Which field of a file is which column: by its header, or by position where it has none."""
+    if not kind.header:
+        return Layout(tuple((column.name, column.type) for column in kind.columns))
+    headers = cells_of(head[0], kind.delimiter)
+    taken: set[str] = set()
+    fields: list[tuple[str, str] | None] = []
+    for header, column in zip(headers, kind.columns_of(headers), strict=True):
+        name = None if column is None else header.strip() if column.pattern is not None else column.name
+        known = column is not None and name is not None and name not in taken
+        taken.add(name or "")
+        fields.append((name or "", column.type) if known and column is not None else None)
+    return Layout(tuple(fields))
+
+
+def quoted(name: str) -> str:
+    """A column's name as SQL; names are ours or digits, quoting is for words that SQL keeps to itself."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def cast(words: str, kind: str) -> str:
+    """SQL that turns the SQL text `words` into a value of type `kind`, null where it is none."""
+    if kind == "VARCHAR":
+        return words
+    return f"instant({words})" if kind == "TIMESTAMP" else f"try_cast({words} as {kind})"
+
+
+def _required(kind: Input, layout: Layout) -> list[Column]:
+    return [column for column in kind.columns if column.required and column.name in layout.names]
+
+
+def lacking(kind: Input, layout: Layout) -> list[str]:
+    """SQL for our columns that the files do not have: nulls of their type."""
+    absent = [c for c in kind.columns if c.pattern is None and c.name not in layout.names]
+    return [f"cast(null as {column.type}) as {quoted(column.name)}" for column in absent]
+
+
+def good(kind: Input, layout: Layout) -> str:
+    """SQL that is true for the good rows among typed ones. A text with a quote in it needs a closer look: not good."""
+    texts = [field[0] for field in layout.fields if field is not None and field[1] == "VARCHAR"]
+    parts = [f"{quoted(column.name)} is not null" for column in _required(kind, layout)]
+    parts += [f"coalesce({check}, true)" for check, _ in kind.checks]
+    parts += [f"""not coalesce(contains({quoted(name)}, '"'), false)""" for name in texts]
+    return " and ".join(parts) or "true"
+
+
+def reason(kind: Input, layout: Layout, raw: Sequence[str]) -> str:
+    """SQL for why a row is bad, null for a good one. `raw` is SQL for each field's text; values go by our names."""
+    whens = []
+    for field, words in zip(layout.fields, raw, strict=True):
+        if field is not None and field[1] != "VARCHAR":
+            name, what = field[0], _WORDS.get(field[1], "a whole number")
+            bad = f"{words} is not null and {quoted(name)} is null"
+            whens.append(f"when {bad} then {_said(name, what)} || left({words}, 60) || ''''")
+    for column in _required(kind, layout):
+        whens.append(f"when {quoted(column.name)} is null then '{column.name}: missing'")
+    for check, names in kind.checks:
+        value = (
+            " || ', ' || ".join(
+                f"coalesce(left(cast({quoted(n)} as varchar), 60), 'nothing')"
+                for n in names.split(", ")
+                if n in layout.names
+            )
+            or "'nothing'"
+        )
+        text = check.replace("'", "''")
+        whens.append(f"when not coalesce({check}, true) then '{names}: expected {text}, found ' || {value}")
+    return f"case {' '.join(whens)} end" if whens else "cast(null as varchar)"
+
+
+def _said(name: str, what: str) -> str:
+    return f"'{name}: expected {what}, found '''"
+
+
+def parsed(kind: Input, layout: Layout, source: str) -> str:
+    """SQL over a relation ``source(line, text)`` of single records: line, text, reason and our columns.
+
+    A record is one line, or several that a legal quoted field joins.
+    """
+    n, d = len(layout.fields), kind.delimiter
+    fields = [
+        f"nullif(trim(f[{i + 1}]), '')" if f is not None and f[1] != "VARCHAR" else f"nullif(f[{i + 1}], '')"
+        for i, f in enumerate(layout.fields)
+    ]
+    values = [f"{cast(words, f[1])} as {quoted(f[0])}" for f, words in zip(layout.fields, fields, strict=True) if f]
+    values += lacking(kind, layout)
+    return f"""
+        select * exclude (f),
+            case when len(f) < {n} then 'too few fields: ' || len(f) || ', expected {n}'
+                when len(f) > {n} then 'too many fields: ' || len(f) || ', expected {n}'
+                else {reason(kind, layout, fields)} end as reason
+        from (select line, text, f, {", ".join(values)} from (select line, text, {_split(d)} as f from {source}))
+    """
+
+
+def legal(delimiter: str) -> str:
+    """A regular expression for one record whose quotes are where they may be."""
+    field = rf'("([^"]|"")*"|[^"{delimiter}]*)'
+    return f"{field}({delimiter}{field})*"
+
+
+def _split(delimiter: str) -> str:
+    """SQL for the fields of ``text``: the quick way where it has no quote."""
+    each = f"""'{delimiter}("(?:[^"]|"")*"|[^"{delimiter}]*)'"""
+    unquote = """lambda w: case when starts_with(w, '"') then replace(w[2:-2], '""', '"') else w end"""
+    return (
+        f"case when contains(text, '\"') then list_transform(regexp_extract_all('{delimiter}' || text, {each}, 1), "
+        f"{unquote}) else string_split(text, '{delimiter}') end"
+    )
+
+
+def reasons(
+    connection: duckdb.DuckDBPyConnection, kind: Input, layout: Layout, texts: Sequence[str]
+) -> list[str | None]:
+    """For each record why it is bad, None where it is good."""
+    table = pa.table({"line": pa.array(range(len(texts)), pa.int64()), "text": pa.array(texts, pa.string())})
+    connection.register("judged", table)
+    query = f"""
+        select case when contains(text, '"') and not regexp_full_match(text, '{legal(kind.delimiter)}')
+            then '{BROKEN_QUOTE}' else reason end
+        from ({parsed(kind, layout, "judged")}) order by line
+    """
+    try:
+        return [row[0] for row in connection.execute(query).fetchall()]
+    finally:
+        connection.unregister("judged")

@@ -1,0 +1,160 @@
+"""The quick way in: typed views over CSV and Parquet files, and the count that tells whether a row was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import duckdb
+
+from planner.errors import TraceError
+from planner.store.detect import parquet_headers
+from planner.store.formats import Input
+from planner.store.judge import Layout, good, lacking, layout_of, quoted, reasons
+from planner.store.sources import Source
+
+__all__ = ["Group", "Reject", "groups_of", "parquet_rows", "quick_rejects", "quick_view", "refuse_nothing_good"]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Files of one kind that hold their columns in the same order."""
+
+    kind: Input
+    layout: Layout
+    sources: tuple[Source, ...]
+
+    @property
+    def is_parquet(self) -> bool:
+        """Whether the files are Parquet."""
+        return self.sources[0].kind == "parquet"
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A bad row: where it is, why it is bad, and its text."""
+
+    file: str
+    line: int
+    reason: str
+    text: str
+
+
+def groups_of(connection: duckdb.DuckDBPyConnection, kind: Input, sources: Sequence[Source]) -> list[Group]:
+    """The files of a kind, grouped by the order of their columns and by how they are packed."""
+    layouts = [(source.kind, _layout(connection, kind, source), source) for source in sources]
+    order = sorted(layouts, key=lambda entry: (entry[0], str(entry[1].fields)))
+    return [
+        Group(kind, layout, tuple(source for _, _, source in files))
+        for (_, layout), files in groupby(order, key=lambda entry: (entry[0], entry[1]))
+    ]
+
+
+def _layout(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> Layout:
+    if source.kind == "parquet":
+        headers = parquet_headers(connection, source)
+        return layout_of(kind, [kind.delimiter.join('"' + header.replace('"', '""') + '"' for header in headers)])
+    return layout_of(kind, source.head)
+
+
+def quick_view(connection: duckdb.DuckDBPyConnection, name: str, groups: Sequence[Group]) -> None:
+    """Makes temporary view `name` of the good rows of a kind of file, straight over the files.
+
+    File names travel as variables, never as SQL text.
+    """
+    parts = []
+    for number, group in enumerate(groups):
+        variable = f"files_of_{name}_{number}"
+        connection.execute(f"set variable {variable} = $paths", {"paths": [str(s.path) for s in group.sources]})
+        rows = parquet_rows(connection, group, variable) if group.is_parquet else _csv_rows(group, variable)
+        parts.append(f"select * exclude (filename) from ({rows}) where {good(group.kind, group.layout)}")
+    connection.execute(f"create temp view {name} as {' union all by name '.join(parts)}")
+
+
+def _csv_rows(group: Group, variable: str) -> str:
+    kind, fields = group.kind, group.layout.fields
+    names = [field[0] if field else f"_{i}" for i, field in enumerate(fields)]
+    types = ["VARCHAR" if not f or f[1] == "TIMESTAMP" else f[1] for f in fields]
+    columns = ", ".join(f"{quoted(n)}: '{t}'" for n, t in zip(names, types, strict=True))
+    values = [
+        f"instant({quoted(f[0])}) as {quoted(f[0])}" if f[1] == "TIMESTAMP" else quoted(f[0]) for f in fields if f
+    ]
+    return f"""
+        select {", ".join([*values, *lacking(kind, group.layout), *_file(kind)])}
+        from read_csv(getvariable('{variable}'), auto_detect=false, header={str(kind.header).lower()},
+            delim='{kind.delimiter}', quote='"', escape='"', columns={{{columns}}}, filename=true,
+            compression='{"gzip" if group.sources[0].kind == "gzip" else "none"}',
+            store_rejects=true, rejects_limit=0)
+    """
+
+
+def _file(kind: Input) -> list[str]:
+    """SQL for the file's label where the kind wants it; the label is looked up by path."""
+    label = ["(select label from labels where path = filename) as file"] if kind.named else []
+    return [*label, "filename"]
+
+
+def parquet_rows(connection: duckdb.DuckDBPyConnection, group: Group, variable: str, *, texts: bool = False) -> str:
+    """SQL over Parquet files with our columns; with `texts` also the line, the raw texts and the whole row as text."""
+    headers = parquet_headers(connection, group.sources[0])
+    described = connection.execute(f"describe select * from read_parquet(getvariable('{variable}'))").fetchall()
+    types = {str(row[0]): str(row[1]) for row in described}
+    pairs = [(h, f) for h, f in zip(headers, group.layout.fields, strict=True) if f is not None]
+    values = [f"{_from_parquet(quoted(h), types[h], f[1])} as {quoted(f[0])}" for h, f in pairs]
+    values += [*lacking(group.kind, group.layout), *_file(group.kind)]
+    if texts:
+        values += [f"cast({quoted(h)} as varchar) as {quoted('raw ' + f[0])}" for h, f in pairs]
+        values.append("file_row_number + 1 as line")
+    return f"""
+        select {", ".join(values)}
+        from read_parquet(getvariable('{variable}'), filename=true, file_row_number=true, union_by_name=false)
+    """
+
+
+def _from_parquet(column: str, found: str, wanted: str) -> str:
+    if wanted == "TIMESTAMP":
+        if found.startswith("TIMESTAMP") or found == "DATE":
+            zoned = found.endswith("WITH TIME ZONE")
+            return f"{column} at time zone 'UTC'" if zoned else f"cast({column} as timestamp)"
+        return f"instant({column})" if found == "VARCHAR" else f"instant_of(try_cast({column} as double))"
+    return column if found == wanted else f"try_cast({column} as {wanted})"
+
+
+def quick_rejects(connection: duckdb.DuckDBPyConnection, groups: Sequence[Group]) -> list[Reject] | None:
+    """The rows that the CSV reader refused, each with its reason; None where they need a closer look."""
+    if all(group.is_parquet for group in groups):
+        return []
+    rows = connection.execute("""
+        select s.file_path, e.line, any_value(e.csv_line),
+            bool_or(e.error_type not in ('CAST', 'MISSING COLUMNS', 'TOO MANY COLUMNS')),
+        from reject_errors e join reject_scans s using (scan_id, file_id)
+        group by all order by all
+    """).fetchall()
+    if any(row[3] for row in rows):
+        return None
+    found: list[Reject] = []
+    for group in groups:
+        labels = {str(source.path): source.name for source in group.sources}
+        mine = [row for row in rows if row[0] in labels]
+        texts = [str(row[2]).rstrip("\r\n") for row in mine]
+        why = reasons(connection, group.kind, group.layout, texts)
+        if any(reason is None for reason in why):
+            return None
+        found += [
+            Reject(labels[row[0]], row[1], reason or "", text)
+            for row, reason, text in zip(mine, why, texts, strict=True)
+        ]
+    return found
+
+
+def refuse_nothing_good(kind: Input, good_rows: int, rejects: Sequence[Reject]) -> None:
+    """Stops where files hold rows and not one is good: then the format is wrong, not the rows.
+
+    Raises:
+        TraceError: names the first bad row.
+    """
+    if good_rows == 0 and rejects:
+        first = rejects[0]
+        where = f"{first.file}, line {first.line}"
+        raise TraceError(f"{where}: not one row of {kind.name} is good; the first: {first.reason}")

@@ -1,0 +1,195 @@
+"""The files of a recording: found, looked into, hashed and counted, before anything is read from them."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import numpy as np
+
+from planner.errors import TraceError
+
+__all__ = ["Source", "content_hash", "count_lines", "find", "open_bytes"]
+
+_BLOCK: Final = 1 << 23
+_PEEK: Final = 1 << 18
+_NO_DATA: Final = frozenset({".md", ".sql", ".json", ".toml", ".py", ".html", ".pdf", ".png", ".ipynb"})
+_ENDINGS: Final = (".gz", ".csv", ".txt", ".parquet")
+_STRANGE: Final = {
+    b"PK\x03\x04": "a zip archive or workbook; unpack it, or save the sheet as CSV",
+    b"\x28\xb5\x2f\xfd": "zstd-compressed; unpack it first",
+    b"BZh": "bzip2-compressed; unpack it first",
+    b"\xfd7zXZ": "xz-compressed; unpack it first",
+    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
+    b"SQLite format 3": "an SQLite database; export its tables as CSV",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file: where it is, what it is called inside the recording, and how it begins."""
+
+    path: Path
+    name: str
+    """Path below the folder that all files share; ``/`` between folders."""
+    kind: str
+    """csv | gzip | parquet"""
+    head: tuple[str, ...]
+    """The first lines, without line ends and blank ones; none for Parquet."""
+
+    @property
+    def label(self) -> str:
+        """The name without endings such as .csv.gz."""
+        name = self.name
+        for ending in _ENDINGS:
+            name = name[: -len(ending)] if name.lower().endswith(ending) else name
+        return name
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is not one line."""
+        return self.kind != "parquet" and not self.head
+
+
+def find(paths: Sequence[Path]) -> tuple[list[Source], list[str]]:
+    """The files that `paths` name (folders searched), each once, and notes on those named twice.
+
+    Raises:
+        TraceError: a path does not exist, holds no file, or is of a kind that cannot be read.
+    """
+    named = [file for path in paths for file in _files(Path(path))]
+    files = list(dict.fromkeys(file.resolve() for file in named))
+    notes = (
+        [f"{len(named) - len(files)} files were given more than once and read once"] if len(named) > len(files) else []
+    )
+    if not files:
+        raise TraceError(f"{', '.join(map(str, paths))}: no file to read")
+    folder = Path(os.path.commonpath([file.parent for file in files]))
+    sources = [_look(file, folder) for file in files]
+    return sorted(sources, key=lambda source: source.name), notes
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        found = sorted(f for f in path.rglob("*") if f.is_file() and not _is_aside(f.relative_to(path)))
+        if not found:
+            raise TraceError(f"{path}: the folder holds no data file")
+        return found
+    if not path.exists():
+        raise TraceError(f"{path}: there is no such file or folder")
+    if not path.is_file():
+        raise TraceError(f"{path}: is neither a file nor a folder")
+    return [path]
+
+
+def _is_aside(path: Path) -> bool:
+    """Hidden files, and papers that lie beside data."""
+    papers = ("LICENSE", "README", "NOTES", "CITATION")
+    hidden = any(part.startswith(".") for part in path.parts)
+    return hidden or path.suffix.lower() in _NO_DATA or path.name.upper().startswith(papers)
+
+
+def _look(file: Path, folder: Path) -> Source:
+    name = file.relative_to(folder).as_posix()
+    try:
+        with file.open("rb") as stream:
+            start = stream.read(16)
+        if start.startswith(b"PAR1"):
+            return Source(file, name, "parquet", ())
+        kind = "gzip" if start.startswith(b"\x1f\x8b") else "csv"
+        with open_bytes(file, kind) as stream:
+            peek = stream.read(_PEEK)
+    except (OSError, EOFError) as error:
+        raise TraceError(f"{file}: cannot be read: {error}") from error
+    _refuse_strange(file, peek)
+    return Source(file, name, kind, _lines(peek))
+
+
+def _refuse_strange(file: Path, peek: bytes) -> None:
+    for magic, what in _STRANGE.items():
+        if peek.startswith(magic):
+            raise TraceError(f"{file}: is {what}")
+    if peek[257:262] == b"ustar":
+        raise TraceError(f"{file}: is a tar archive; unpack it first")
+    if b"\x00" in peek:
+        raise TraceError(f"{file}: is no text (it has zero bytes) and no Parquet file")
+    if b"\r" in peek and b"\n" not in peek:
+        raise TraceError(f"{file}: its lines end in a carriage return alone; save it with line feeds")
+
+
+def _lines(peek: bytes) -> tuple[str, ...]:
+    """The whole lines of the beginning that are not blank; up to 50."""
+    whole = peek if len(peek) < _PEEK else peek[: peek.rfind(b"\n") + 1]
+    text = whole.decode("utf-8-sig", errors="replace")
+    return tuple(line for line in text.replace("\r\n", "\n").split("\n") if line.strip())[:50]
+
+
+def open_bytes(path: Path, kind: str) -> BinaryIO:
+    """The plain bytes of a file, unpacked where it is gzipped."""
+    if kind == "gzip":
+        return io.BufferedReader(gzip.GzipFile(path), _BLOCK)  # type: ignore[arg-type]
+    return path.open("rb")
+
+
+def content_hash(sources: Sequence[Source], format_name: str) -> tuple[str, list[str]]:
+    """A hash over the format and the contents of all files in order, and the hash of each file."""
+    with ThreadPoolExecutor(2) as pool:
+        digests = [_digest(source.path, pool) for source in sources]
+    whole = hashlib.sha256(format_name.encode())
+    for digest in digests:
+        whole.update(digest.encode())
+    return whole.hexdigest(), digests
+
+
+def _digest(path: Path, pool: ThreadPoolExecutor) -> str:
+    """A hash over the hashes of a file's blocks, which several cores compute at once."""
+    size = path.stat().st_size
+    tree = hashlib.sha256(str(size).encode())
+    for digest in pool.map(lambda offset: _block_digest(path, offset), range(0, size, _BLOCK)):
+        tree.update(digest)
+    return tree.hexdigest()
+
+
+def _block_digest(path: Path, offset: int) -> bytes:
+    with path.open("rb") as stream:
+        stream.seek(offset)
+        return hashlib.sha256(stream.read(_BLOCK)).digest()
+
+
+def count_lines(source: Source) -> int:
+    """Lines that are not blank, a header included."""
+    ends = blanks = 0
+    last = b"\n"
+    for block in _blocks(source):
+        ends += int(np.count_nonzero(np.frombuffer(block, np.uint8) == ord("\n")))
+        blanks += _blank_lines(last, block)
+        last = block[-2:]
+    return ends - blanks + (not last.endswith(b"\n"))
+
+
+def _blocks(source: Source) -> Iterator[bytes]:
+    with open_bytes(source.path, source.kind) as stream:
+        first = stream.read(_BLOCK).removeprefix(b"\xef\xbb\xbf")
+        while first:
+            yield first
+            first = stream.read(_BLOCK)
+
+
+def _blank_lines(last: bytes, block: bytes) -> int:
+    """Line ends of `block` that follow a line end, with nothing or a carriage return between; mostly there is none."""
+    whole = last + block
+    if b"\n\n" not in whole and b"\n\r\n" not in whole:
+        return 0
+    text = np.frombuffer(whole, np.uint8)
+    at = np.flatnonzero(text == ord("\n"))
+    step = np.diff(at)
+    blank = (step == 1) | ((step == 2) & (text[at[1:] - 1] == ord("\r")))
+    return int(np.count_nonzero(blank & (at[1:] >= len(last))))
