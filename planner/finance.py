@@ -1,0 +1,139 @@
+"""Finance: cash flows by month, present value, payback and internal rate of return of plans over years.
+
+Cash is what is paid, so positive; a residual value comes back, so negative. Month 0 is today, undiscounted.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import pyxirr
+from numpy.typing import NDArray
+
+from planner.plan import Line
+from planner.quantities import MONTHS_PER_YEAR
+
+__all__ = ["cash_flow", "internal_rate", "monthly_rate", "payback_months", "present_value", "total"]
+
+Floats = NDArray[np.float64]
+_NOTHING: Final = 1e-9
+
+
+def cash_flow(lines: Sequence[Sequence[Line]], years: int | None = None) -> Floats:
+    """[12 x years + 1] what is paid at month 0, 1, ... by plans whose `lines` are given year by year.
+
+    Bought things are paid when a year needs more of them than are owned, and again when their life ends within the
+    horizon; what is left of their life at the end comes back, straight line. Running costs are paid at each month's
+    end, one-off lines at the start of their year.
+    """
+    horizon = len(lines) if years is None else years
+    cash = np.zeros(MONTHS_PER_YEAR * horizon + 1)
+    for year, entries in enumerate(lines[:horizon]):
+        start = MONTHS_PER_YEAR * year
+        cash[start + 1 : start + MONTHS_PER_YEAR + 1] += sum(e.usd_per_month for e in entries if e.kind == "opex")
+        cash[start] += sum(e.usd for e in entries if e.kind == "one-off")
+    for needed in _bought(lines[:horizon]).values():
+        _buy(cash, needed)
+    return cash
+
+
+Thing = tuple[str, str, str, str, str, str]
+
+
+def _bought(lines: Sequence[Sequence[Line]]) -> Mapping[Thing, dict[int, Line]]:
+    """Bought lines by what is bought and by year; several lines of one thing in one year are one."""
+    found: dict[Thing, dict[int, Line]] = defaultdict(dict)
+    for year, entries in enumerate(lines):
+        for e in entries:
+            if e.kind == "capex":
+                key = (e.sku, e.provider, e.region, e.term, e.offer_kind, e.category)
+                before = found[key].get(year)
+                found[key][year] = e if before is None else _joined(before, e)
+    return found
+
+
+def _joined(one: Line, other: Line) -> Line:
+    return Line(**{**one.__dict__, "quantity": one.quantity + other.quantity})
+
+
+def _buy(cash: Floats, needed: Mapping[int, Line]) -> None:
+    """Adds to `cash` the purchases, renewals and residual value of one thing needed year by year."""
+    end = len(cash) - 1
+    cohorts: list[tuple[int, float, Line]] = []  # (month bought, quantity, at which price)
+    for month in range(end):
+        entry = needed.get(month // MONTHS_PER_YEAR)
+        if entry is None:
+            continue
+        alive = sum(quantity for bought, quantity, line in cohorts if month < bought + _life(line))
+        if entry.quantity - alive > _NOTHING * max(1.0, entry.quantity):
+            cohorts.append((month, entry.quantity - alive, entry))
+    for bought, quantity, line in cohorts:
+        cash[bought] += quantity * line.usd_per_unit
+        cash[end] -= quantity * line.usd_per_unit * max(0.0, 1.0 - (end - bought) / _life(line))
+
+
+def _life(line: Line) -> float:
+    return line.lifetime_months or float("inf")
+
+
+def total(cash: Floats) -> float:
+    """What is paid over the horizon, undiscounted, less what comes back: the total cost of ownership.
+
+    >>> total(np.array([100.0, 10.0, 10.0, -40.0]))
+    80.0
+    """
+    return float(cash.sum())
+
+
+def monthly_rate(rate_per_year: float) -> float:
+    """The rate of a month that compounds to the rate of a year: (1 + r)^(1/12) - 1.
+
+    >>> round((1 + monthly_rate(0.07)) ** 12 - 1, 12)
+    0.07
+    """
+    return float((1.0 + rate_per_year) ** (1.0 / MONTHS_PER_YEAR) - 1.0)
+
+
+def present_value(cash: Floats, rate_per_period: float) -> float:
+    """The value today of flows at the end of periods 0, 1, ...; period 0 is not discounted.
+
+    >>> round(present_value(np.array([-40000, 5000, 8000, 12000, 30000.0]), 0.08), 5)
+    3065.22267
+    >>> present_value(np.array([1.0, 2.0]), 0.0)
+    3.0
+    """
+    return float((cash / (1.0 + rate_per_period) ** np.arange(len(cash))).sum())
+
+
+def payback_months(cash: Floats, baseline: Floats) -> int | None:
+    """The first month from which on the saving against `baseline`, summed so far, stays at or above 0; None: never.
+
+    >>> payback_months(np.array([10.0, 1, 1, 1]), np.array([0.0, 6, 6, 6]))
+    2
+    >>> payback_months(np.array([10.0, 1]), np.array([0.0, 6])) is None
+    True
+    """
+    saved = np.cumsum(baseline - cash)
+    tolerance = _NOTHING * max(1.0, float(np.abs(cash).sum()), float(np.abs(baseline).sum()))
+    behind = np.flatnonzero(saved < -tolerance)
+    if not len(behind):
+        return 0
+    return int(behind[-1]) + 1 if behind[-1] + 1 < len(saved) else None
+
+
+def internal_rate(flow: Floats) -> float | None:
+    """The rate per period at which a flow is worth nothing today; None where its sign does not change just once.
+
+    >>> internal_rate(np.array([-100.0, 39, 59, 55, 20]))
+    0.2809484...
+    >>> internal_rate(np.array([-100.0, 230, -132])) is None
+    True
+    """
+    signs = np.sign(flow[np.abs(flow) > _NOTHING * max(1.0, float(np.abs(flow).sum()))])
+    if len(signs) == 0 or np.count_nonzero(np.diff(signs)) != 1:
+        return None
+    rate = pyxirr.irr(flow)
+    return None if rate is None or not np.isfinite(rate) else float(rate)

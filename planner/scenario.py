@@ -1,0 +1,251 @@
+"""Scenario: the question, as a TOML file; every mistake in it is told at once, with its line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, Self, Union
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    SerializeAsAny,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import CoreSchema, ErrorDetails
+
+from planner.bundle import bundled
+from planner.demand import Policy
+from planner.errors import ScenarioError, near_miss
+from planner.models import MODELS
+from planner.models.base import DeploymentModel
+
+__all__ = ["SAMPLE", "Scenario", "Trace", "Where", "load", "parse", "with_settings"]
+
+SAMPLE: Final = "sample:"
+"""A trace path that begins so names a recording that ships with planner."""
+
+
+class _OneOfModels:
+    """Reads a table with a `kind` as the deployment model of that kind."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        kinds = Union[tuple(MODELS.values())]  # type: ignore[valid-type]  # noqa: UP007
+        return handler.generate_schema(Annotated[kinds, Field(discriminator="kind")])
+
+
+class Trace(BaseModel):
+    """Which recording is planned."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    path: str = "sample:planner"
+    """A file or folder, relative to the scenario file, or a shipped recording such as sample:planner.
+    Unit: path. Source: the user."""
+    format: str = "auto"
+    """The format of the recording; auto: found out. Unit: name. Source: the user."""
+    name: str | None = None
+    """What to call it. Unit: text. Source: the user."""
+
+
+class Where(BaseModel):
+    """Where rented models rent, unless they say otherwise."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    provider: str = "aws"
+    """Who rents out: aws, azure or gcp. Unit: name. Source: the user."""
+    region: str = "us-east-1"
+    """The provider's own region code. Unit: name. Source: the user."""
+
+
+class Scenario(BaseModel):
+    """The question: a recording, a service level, a horizon, and the models to answer it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    name: str = "study"
+    """What to call the study. Unit: text. Source: the user."""
+    trace: Trace = Trace()
+    """The recording. Unit: table. Source: the user."""
+    demand: Policy = Policy()
+    """How samples become sizes. Unit: table. Source: the user."""
+    where: Where = Where()
+    """Where rented models rent. Unit: table. Source: the user."""
+    horizon_years: int = Field(default=3, ge=1, le=10)
+    """How far ahead to plan; year y is planned for the demand at its end. Unit: years. Source: the user."""
+    growth_per_year: float = Field(default=0.05, gt=-1, le=10)
+    """By which fraction demand grows each year. Unit: fraction.
+    Source: Azure Migrate business case default, MicrosoftDocs/azure-docs@050c9345."""
+    discount_rate_per_year: float = Field(default=0.07, gt=-1, le=10)
+    """What money costs. Unit: fraction. Source: Azure Migrate business case WACC, MicrosoftDocs/azure-docs@050c9345."""
+    baseline: str | None = None
+    """The model that savings are measured against; none: physical, or the first. Unit: name. Source: the user."""
+    price_books: tuple[str, ...] = ()
+    """Price books to use instead of the shipped ones. Unit: paths. Source: the user."""
+    models: tuple[SerializeAsAny[Annotated[DeploymentModel, _OneOfModels()]], ...] = Field(
+        default_factory=lambda: tuple(model() for model in MODELS.values())  # type: ignore[call-arg]
+    )
+    """The deployment models to compare; none named: all. Unit: tables. Source: the user."""
+
+    @field_validator("models")
+    @classmethod
+    def _each_kind_once(cls, models: tuple[DeploymentModel, ...]) -> tuple[DeploymentModel, ...]:
+        kinds = [model.kind for model in models]
+        twice = sorted({kind for kind in kinds if kinds.count(kind) > 1})
+        if twice:
+            raise ValueError(f"each model once, but {', '.join(twice)} stands twice")
+        if not models:
+            raise ValueError("at least one model")
+        return models
+
+    @model_validator(mode="after")
+    def _baseline_is_planned(self) -> Self:
+        kinds = [model.kind for model in self.models]
+        if self.baseline is not None and self.baseline not in kinds:
+            raise ValueError(f"baseline {self.baseline!r} is not among the models; {near_miss(self.baseline, kinds)}")
+        return self
+
+    @property
+    def measured_against(self) -> str:
+        """The baseline that holds: the one named, else physical, else the first model."""
+        kinds = [model.kind for model in self.models]
+        return self.baseline or ("physical" if "physical" in kinds else kinds[0])
+
+    def trace_path(self) -> Path:
+        """Where the recording is.
+
+        Raises:
+            ScenarioError: it names a shipped recording that does not exist.
+        """
+        if not self.trace.path.startswith(SAMPLE):
+            return Path(self.trace.path)
+        name = self.trace.path.removeprefix(SAMPLE)
+        known = [p.name for p in bundled("datasets", "samples").iterdir()]
+        if name not in known:
+            raise ScenarioError(f"trace.path {self.trace.path!r}: no such recording ships; {near_miss(name, known)}")
+        return bundled("datasets", "samples", name)
+
+
+def load(path: Path) -> Scenario:
+    """The scenario in a TOML file; paths in it are relative to the file.
+
+    Raises:
+        ScenarioError: all mistakes at once, one a line: file, line, field, what was expected.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ScenarioError(f"{path}: not UTF-8 text") from None
+    except OSError as error:
+        raise ScenarioError(f"{path}: cannot be read ({error.strerror})") from None
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{path}: no valid TOML: {error}") from None
+    return _placed(parse(table, text, str(path)), path.parent)
+
+
+def parse(table: Mapping[str, Any], text: str = "", origin: str = "scenario") -> Scenario:
+    """The scenario in a table; `text` is its TOML, for line numbers.
+
+    Raises:
+        ScenarioError: all mistakes at once, one a line.
+    """
+    try:
+        return Scenario.model_validate(table)
+    except ValidationError as error:
+        told = [_told(detail, text, origin) for detail in error.errors(include_url=False)]
+        raise ScenarioError("\n".join(dict.fromkeys(told))) from None
+
+
+def with_settings(scenario: Scenario, settings: Mapping[str, Any]) -> Scenario:
+    """The scenario with dotted settings changed, such as ``{"demand.headroom": 0.3, "physical.spares": 2}``.
+
+    Raises:
+        ScenarioError: a setting is unknown or its value is wrong.
+    """
+    table = scenario.model_dump(exclude_unset=True)
+    table.setdefault(
+        "models", [model.model_dump(exclude_unset=True) | {"kind": model.kind} for model in scenario.models]
+    )
+    table["models"] = [m | {"kind": s.kind} for m, s in zip(table["models"], scenario.models, strict=True)]
+    by_kind = {str(model["kind"]): model for model in table["models"]}
+    for key, value in settings.items():
+        first, _, rest = key.partition(".")
+        if first in by_kind and rest:
+            by_kind[first][rest] = value
+        elif rest:
+            table[first] = {**table.get(first, {}), rest: value}
+        else:
+            table[first] = value
+    return parse(table, origin="setting")
+
+
+def _placed(scenario: Scenario, folder: Path) -> Scenario:
+    trace = scenario.trace
+    if not trace.path.startswith(SAMPLE):
+        trace = trace.model_copy(update={"path": str(folder / trace.path)})
+    books = tuple(str(folder / book) for book in scenario.price_books)
+    return scenario.model_copy(update={"trace": trace, "price_books": books})
+
+
+def _told(detail: ErrorDetails, text: str, origin: str) -> str:
+    """One mistake in one line: file, line, field, what was expected, what is near."""
+    loc = _without_kind(detail["loc"])
+    field = ".".join(str(part) for part in loc) or "scenario"
+    number = line_of(text, loc)
+    place = f"{origin}, line {number}" if number else origin
+    match detail["type"]:
+        case "extra_forbidden":
+            return f"{place}: {field}: no such setting; {near_miss(str(loc[-1]), _known(detail['loc']))}"
+        case "union_tag_invalid" | "union_tag_not_found":
+            kind = detail["input"].get("kind", "") if isinstance(detail["input"], Mapping) else ""
+            return f"{place}: {field}.kind: {str(kind)!r} is no deployment model; {near_miss(str(kind), MODELS)}"
+        case "value_error":
+            return f"{place}: {field}: {detail['msg'].removeprefix('Value error, ')}"
+    return f"{place}: {field}: {detail['msg']}, got {detail['input']!r}"
+
+
+def _without_kind(loc: Sequence[int | str]) -> tuple[int | str, ...]:
+    """Pydantic names the model's kind after its number; the file does not."""
+    return (*loc[:2], *loc[3:]) if len(loc) > 2 and loc[0] == "models" else tuple(loc)
+
+
+def _known(loc: Sequence[int | str]) -> list[str]:
+    """The settings that exist where an unknown one stands."""
+    if len(loc) > 2 and loc[0] == "models":
+        return list(MODELS[str(loc[2])].model_fields)
+    tables: dict[str, type[BaseModel]] = {"trace": Trace, "demand": Policy, "where": Where}
+    owner = tables.get(str(loc[0]), Scenario) if len(loc) > 1 else Scenario
+    return list(owner.model_fields)
+
+
+def line_of(text: str, loc: Sequence[int | str]) -> int | None:
+    """The line of a TOML text on which the key at `loc` stands; that of its table where the key is missing.
+
+    >>> line_of('a = 1\\n[[models]]\\nkind = "x"\\n[[models]]\\nspare = 2', ("models", 1, "spare"))
+    5
+    """
+    table: tuple[int | str, ...] = ()
+    counts: dict[str, int] = {}
+    found: int | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[\[?\s*([\w.\-\"]+)\s*\]\]?", line):
+            name = header[1].replace('"', "")
+            table = tuple(name.split("."))
+            if line.lstrip().startswith("[["):
+                counts[name] = counts.get(name, -1) + 1
+                table = (*table, counts[name])
+            found = number if table == tuple(loc[: len(table)]) else found
+        elif key := re.match(r"\s*([\w.\-\"]+)\s*=", line):
+            here = (*table, *key[1].replace('"', "").split("."))
+            if here == tuple(loc[: len(here)]):
+                return number
+    return found
