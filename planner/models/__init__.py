@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from inspect import isabstract
 from pkgutil import iter_modules
 from typing import Final
 
@@ -17,7 +18,10 @@ def _found() -> dict[str, type[DeploymentModel]]:
         c
         for module in modules
         for c in vars(module).values()
-        if isinstance(c, type) and issubclass(c, DeploymentModel) and c.__module__ == module.__name__
+        if isinstance(c, type)
+        and issubclass(c, DeploymentModel)
+        and c.__module__ == module.__name__
+        and not isabstract(c)
     }
     return {str(c.model_fields["kind"].default): c for c in sorted(classes, key=lambda c: _ORDER.get(c.__name__, 99))}
 
