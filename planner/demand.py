@@ -261,8 +261,8 @@ def by_application(demand: Demand) -> Demand:
     merged = ((kinds == "function") & (names != "")).to_numpy()
     if not merged.any():
         return demand
-    own = pd.Series(np.where(merged, demand.workloads["owner"].fillna("").astype(str) + "/" + names, ""))
-    own[~merged] = [f"\0{i}" for i in np.flatnonzero(~merged)]
+    alone = pd.Series(np.arange(len(names))).astype(str).radd("\0")
+    own = pd.Series(np.where(merged, demand.workloads["owner"].fillna("").astype(str) + "/" + names, alone))
     group, first = pd.factorize(own)[0], ~own.duplicated().to_numpy()
     workloads = demand.workloads[first].reset_index(drop=True)
     together = merged[first]

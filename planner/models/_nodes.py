@@ -35,7 +35,7 @@ Reserved = tuple[Floats, Floats]
 def _steps(amount: Floats, edges: tuple[float, ...], shares: tuple[float, ...]) -> Floats:
     """`shares` of the parts of `amount` between 0, the `edges` and infinity."""
     bounds = np.array([0.0, *edges, np.inf])
-    inside = np.clip(np.minimum(amount[:, None], bounds[1:]) - bounds[:-1], 0.0, None)
+    inside: Floats = np.clip(np.minimum(amount[:, None], bounds[1:]) - bounds[:-1], 0.0, None)
     return np.asarray(inside @ np.array(shares))
 
 
@@ -44,7 +44,7 @@ def _stepped_cpu(cores: Floats) -> Floats:
 
 
 def _eks(node: Node) -> Reserved:
-    """Source: karpenter-provider-aws@1d927085 pkg/providers/instancetype/types.go; awslabs/amazon-eks-ami bootstrap.sh."""
+    """Source: karpenter-provider-aws@1d927085 pkg/providers/instancetype/types.go; amazon-eks-ami bootstrap.sh."""
     return _stepped_cpu(node.cpu_cores), (255.0 + 11.0 * node.max_pods + 100.0) / MIB_PER_GIB
 
 
@@ -58,8 +58,8 @@ def _gke(node: Node) -> Reserved:
 def _aks_cpu(cores: Floats) -> Floats:
     known = np.array([0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0])
     kept = np.array([0.0, 0.060, 0.100, 0.140, 0.180, 0.260, 0.420, 0.740])
-    beyond = np.clip(cores - known[-1], 0.0, None) * (kept[-1] - kept[-2]) / (known[-1] - known[-2])
-    return np.asarray(np.interp(cores, known, kept)) + beyond
+    slope = float((kept[-1] - kept[-2]) / (known[-1] - known[-2]))
+    return np.asarray(np.interp(cores, known, kept) + slope * np.clip(cores - known[-1], 0.0, None))
 
 
 def _aks(node: Node) -> Reserved:

@@ -38,8 +38,8 @@ def running_hours(counts: Ints, hours: Floats) -> Floats:
     """
     counts = np.asarray(counts, np.int64)
     levels = int(counts.max(initial=0))
-    at = np.bincount(counts, weights=hours, minlength=levels + 1)
-    return np.cumsum(at[::-1])[::-1][1 : levels + 1]
+    at = np.bincount(counts, weights=hours, minlength=levels + 1).astype(np.float64)
+    return np.asarray(np.cumsum(at[::-1])[::-1][1 : levels + 1])
 
 
 def split(counts: Ints, hours: Floats, usd_per_hour: Mapping[str, float]) -> Terms:
@@ -99,7 +99,7 @@ class Floor:
 
 
 def floor(used: Floats, committed: Floats, load: Floats, hours: Floats) -> Floor:
-    """The floor under the prices `used` and `committed` [type] (inf where not sold); heaviest `load` [period] counts first.
+    """The floor under the prices `used` and `committed` [type] (inf: not sold); heaviest `load` [period] first.
 
     The share is the middle of the ratios c / p: then a level of the load-duration curve that is worth committing
     meets it exactly, and so does one that is not.

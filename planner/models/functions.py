@@ -1,0 +1,290 @@
+"""Functions: paid by the call and by the memory held while it runs; capacity follows every call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from math import ceil
+from typing import ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import Field
+
+from planner.catalog import Catalog
+from planner.demand import Demand, as_calls
+from planner.errors import PriceBookError, near_miss
+from planner.models._calls import METERS, Meter, cold_share, in_flight
+from planner.models._rented import Rented, egress, inferred, migration, moved, offered, support
+from planner.models._sized import Limits, Sized, sized
+from planner.models._tolls import Use, break_even, tolls
+from planner.plan import Category, Certificate, Line, Plan, metered, showback
+from planner.quantities import CPU, MEMORY, SECONDS_PER_HOUR, Assumption
+
+__all__ = ["Functions"]
+
+Floats = NDArray[np.float64]
+
+MB_PER_GIB = 1024.0
+
+
+class Functions(Rented):
+    """Every workload as calls: functions as they were measured, machines by the core-seconds they used."""
+
+    kind: Literal["functions"] = "functions"
+    title: ClassVar[str] = "Functions"
+
+    arch: Literal["x86_64", "arm64"] = "x86_64"
+    """Processor that functions run on. Unit: name. Source: the user."""
+
+    memory: Literal["measured", "optimised"] = "measured"
+    """Whether functions keep the memory they were measured with, or get the size that costs least. Unit: name.
+    Source: the user; alexcasalboni/aws-lambda-power-tuning for the second."""
+
+    free_tier: bool = True
+    """Whether the free monthly amounts are left to this estate. Unit: yes or no. Source: the user."""
+
+    seconds_per_request: float = Field(default=0.1, gt=0)
+    """Length of a call that a machine's work is cut into. Unit: s. Source: assumption of this planner, no published
+    figure."""
+
+    most_cores_per_call: float = Field(default=1.0, gt=0)
+    """Threads that a call can keep busy, so memory above that many cores buys no speed. Unit: cores.
+    Source: assumption of this planner: a call is one thread."""
+
+    ephemeral_storage_mb: float = Field(default=512.0, ge=0)
+    """Scratch disk of each running call. Unit: MB. Source: AWS Lambda documentation, FROM MEMORY."""
+
+    ephemeral_free_mb: float = Field(default=512.0, ge=0)
+    """Scratch disk that costs nothing. Unit: MB. Source: infracost@95ba4f49 lambda_function_test."""
+
+    provisioned_concurrency: float = Field(default=0.0, ge=0)
+    """Calls that each function is kept warm for. Unit: calls at once. Source: the user."""
+
+    provisioned_hours: float = Field(default=730.0, ge=0)
+    """How long they are kept warm, in the busiest periods first. Unit: hours a month. Source: the user."""
+
+    concurrency_quota: float = Field(default=1000.0, gt=0)
+    """Calls of one account at once before anyone asks for more. Unit: calls at once. Source: AWS Lambda documentation,
+    FROM MEMORY."""
+
+    quota_raised: bool = True
+    """Whether more is asked for where needed; else what goes beyond the quota is not placed. Unit: yes or no.
+    Source: AWS Lambda documentation (the quota is raised on request)."""
+
+    requests_per_s_per_unit: float = Field(default=10.0, gt=0)
+    """Calls a second that one unit of concurrency takes. Unit: calls/s. Source: AWS Lambda documentation,
+    concurrency."""
+
+    keep_alive_minutes: float = Field(default=10.0, ge=0)
+    """How long an idle environment is kept; shorter pauses start warm. Unit: min. Source: Shahrad et al. 2020,
+    "Serverless in the Wild" (fixed keep-alive of 10 to 20 minutes)."""
+
+    duration_sku: str = ""
+    """Meter of the run time; empty: the provider's first for the architecture. Unit: sku. Source: the user."""
+
+    memory_min_mb: float | None = Field(default=None, gt=0)
+    """Smallest size; none: the provider's. Unit: MB. Source: see the rules listed with each plan."""
+
+    memory_max_mb: float | None = Field(default=None, gt=0)
+    """Largest size; none: the provider's. Unit: MB. Source: see the rules listed with each plan."""
+
+    memory_step_mb: float | None = Field(default=None, gt=0)
+    """Step between sizes; none: the provider's. Unit: MB. Source: see the rules listed with each plan."""
+
+    mb_per_vcpu: float | None = Field(default=None, gt=0)
+    """Memory that comes with a core; none: the provider's. Unit: MB. Source: see the rules listed with each plan."""
+
+    rounding_ms: float | None = Field(default=None, gt=0)
+    """Durations are rounded up to it; none: the provider's. Unit: ms. Source: see the rules listed with each plan."""
+
+    minimum_ms: float | None = Field(default=None, ge=0)
+    """Least billed duration; none: the provider's. Unit: ms. Source: see the rules listed with each plan."""
+
+    duration_limit_s: float | None = Field(default=None, gt=0)
+    """Longest call; none: the provider's. Unit: s. Source: see the rules listed with each plan."""
+
+    @property
+    def meter(self) -> Meter:
+        """The provider's rules, with the fields that are set in their place.
+
+        Raises:
+            PriceBookError: no rules are known for the provider.
+        """
+        if self.provider not in METERS:
+            raise PriceBookError(f"functions of {self.provider!r}: no rules; {near_miss(self.provider, METERS)}")
+        own = {f.name: getattr(self, f.name, None) for f in fields(Meter)}
+        changed = {name: value for name, value in own.items() if value is not None}
+        if "memory_min_mb" in changed or "memory_max_mb" in changed or "memory_step_mb" in changed:
+            changed |= {"memory_sizes_mb": (), "ghz": ()}
+        return replace(METERS[self.provider], **changed)
+
+    def plan(self, demand: Demand, catalog: Catalog, owned: Mapping[str, int] | None = None) -> Plan:
+        """What all calls cost: exact, since calls do not share anything but the tiers of a month.
+
+        Raises:
+            PriceBookError: nothing is sold there, or functions, traffic or kept state have no price.
+        """
+        market = catalog.at(self.provider, self.region)
+        asked = as_calls(demand, self.seconds_per_request)
+        work = sized(asked, self.limits)
+        served, run = asked.select(work.placed), work.only(work.placed)
+        use = _use(self, served, run)
+        bill = tolls(market, (self.arch, self.duration_sku), use)
+        traffic, guessed, _ = egress(self, market, served)
+        lines = [*bill, *_state(market, served), *traffic]
+        lines += support(self, market, lines)
+        lines += migration(catalog, self.provider, "refactor", moved(served, ("function",)))
+        least = tolls(market, (self.arch, self.duration_sku), replace(use, gb_seconds=use.least_gb_seconds))
+        return Plan(
+            model=self.kind,
+            lines=tuple(lines),
+            hours=demand.hours,
+            provisioned=_provisioned(self, served, run),
+            used=_used(served, run),
+            boxes=_boxes(self, served, run, bill),
+            placement=_placement(served, bill),
+            cost_by_workload=_shown(served, use, lines),
+            unplaced=_unplaced(asked, work),
+            certificate=_certificate(bill, least),
+            assumptions=(*self.settings(), *asked.assumptions, *_rules(self.meter), *guessed),
+            details={**_details(self, served, run), **break_even(market, (self.arch, self.duration_sku))},
+        )
+
+    @property
+    def limits(self) -> Limits:
+        """What bounds the size and the number of calls."""
+        quota = float("inf") if self.quota_raised else self.concurrency_quota
+        sizing = (self.memory == "optimised", self.most_cores_per_call)
+        return Limits(self.meter, *sizing, quota, self.requests_per_s_per_unit)
+
+
+def _use(model: Functions, served: Demand, run: Sized) -> Use:
+    """What the month's calls take from each meter."""
+    count, calls = served.count.astype(float), served.requests_per_s * served.hours * SECONDS_PER_HOUR
+    gb = run.size_mb / MB_PER_GIB
+    warm = _warm_hours(model, served)
+    share = _warm_share(model, served, run, warm)
+    gb_seconds = calls * (run.billed * gb)[:, None]
+    scratch = max(0.0, model.ephemeral_storage_mb - model.ephemeral_free_mb) / MB_PER_GIB
+    return Use(
+        requests=count * calls.sum(axis=1),
+        gb_seconds=count * (gb_seconds * (1 - share)).sum(axis=1),
+        least_gb_seconds=count * (calls * (1 - share)).sum(axis=1) * run.least_gb_seconds,
+        kept_gb_seconds=count * gb * model.provisioned_concurrency * float(warm.sum()) * SECONDS_PER_HOUR,
+        warm_gb_seconds=count * (gb_seconds * share).sum(axis=1),
+        scratch_gb_seconds=count * calls.sum(axis=1) * run.billed * scratch,
+        ghz_seconds=count * calls.sum(axis=1) * run.billed * model.meter.clock(run.size_mb),
+        free=model.free_tier,
+    )
+
+
+def _warm_hours(model: Functions, served: Demand) -> Floats:
+    """[period], hours in which functions are kept warm: the busiest periods first."""
+    out = np.zeros(len(served.hours))
+    if model.provisioned_concurrency > 0:
+        order = np.argsort(-(served.count @ served.requests_per_s), kind="stable")
+        hours = served.hours[order]
+        out[order] = np.clip(model.provisioned_hours - (np.cumsum(hours) - hours), 0.0, hours)
+    return out
+
+
+def _warm_share(model: Functions, served: Demand, run: Sized, warm: Floats) -> Floats:
+    """[class, period], share of calls that find a kept environment: as many at once as are kept, while they are."""
+    flight = served.requests_per_s * run.billed[:, None]
+    found = np.minimum(model.provisioned_concurrency / np.maximum(flight, 1e-12), 1.0)
+    return np.asarray(found * (warm / np.maximum(served.hours, 1e-12)))
+
+
+def _state(market: Catalog, served: Demand) -> list[Line]:
+    """Disks of machines become objects: functions keep nothing between calls."""
+    total = float(served.count @ np.nan_to_num(served.workloads["storage_gib"].to_numpy(float)))
+    return metered(offered(market, "object_storage", ("standard", "hot")), total, "storage") if total > 0 else []
+
+
+def _provisioned(model: Functions, served: Demand, run: Sized) -> Floats:
+    """[period, resource], what is held while calls run, or kept warm for them."""
+    kept = model.provisioned_concurrency * _warm_hours(model, served) / np.maximum(served.hours, 1e-12)
+    flight = np.maximum(served.requests_per_s * run.billed[:, None], kept)
+    held = (served.count * run.size_mb) @ flight
+    out = np.zeros((len(served.hours), 4))
+    out[:, CPU], out[:, MEMORY] = held / model.meter.mb_per_vcpu, held / MB_PER_GIB
+    return out
+
+
+def _used(served: Demand, run: Sized) -> Floats:
+    """[period, resource], what is used on average; memory only while a call runs."""
+    flight = served.requests_per_s * run.seconds[:, None]
+    memory = np.minimum(served.mean[:, :, MEMORY], flight * run.memory_gib[:, None])
+    out = np.zeros((len(served.hours), 4))
+    out[:, CPU], out[:, MEMORY] = served.used[:, CPU], served.count @ memory
+    return out
+
+
+def _peak(model: Functions, served: Demand, run: Sized) -> float:
+    """Calls at once: the mean of the busiest period."""
+    flight = in_flight(served.requests_per_s, run.seconds, model.requests_per_s_per_unit)
+    return float((served.count @ flight).max(initial=0.0))
+
+
+def _details(model: Functions, served: Demand, run: Sized) -> dict[str, float]:
+    peak = _peak(model, served, run)
+    calls = served.count * (served.requests_per_s @ served.hours)
+    cold = cold_share(served.requests_per_s, served.hours, model.keep_alive_minutes)
+    return {
+        "calls_per_month": float(calls.sum() * SECONDS_PER_HOUR),
+        "peak_concurrency": peak,
+        "concurrency_above_quota": max(0.0, peak - model.concurrency_quota),
+        "cold_start_share": float(calls @ cold / calls.sum()) if calls.sum() > 0 else 0.0,
+    }
+
+
+def _sku(bill: list[Line]) -> str:
+    kinds = ("function_duration", "function_provisioned_duration", "function_memory")
+    return next((e.sku for kind in kinds for e in bill if e.offer_kind == kind), "function")
+
+
+def _boxes(model: Functions, served: Demand, run: Sized, bill: list[Line]) -> pd.DataFrame:
+    """Environments at once: for calls as they come, and those kept warm."""
+    flight, kept = ceil(_peak(model, served, run) - 1e-9), model.provisioned_concurrency * float(served.count.sum())
+    counts = {"on_demand": flight, "provisioned": ceil(kept)}
+    rows = [(_sku(bill), model.provider, model.region, term, n) for term, n in counts.items() if n > 0]
+    return pd.DataFrame(rows, columns=["sku", "provider", "region", "term", "count"])
+
+
+def _placement(served: Demand, bill: list[Line]) -> pd.DataFrame:
+    """Each workload has environments of its own, numbered like the workloads."""
+    named = served.members["workload"].reset_index(drop=True)
+    return pd.DataFrame({"workload": named, "replica": 0, "sku": _sku(bill), "box": np.arange(len(named))})
+
+
+def _shown(served: Demand, use: Use, lines: list[Line]) -> pd.DataFrame:
+    """By what each workload's calls take of the meters; capacity kept warm but not used is idle."""
+    owner = served.members["class"].to_numpy(np.int64)
+    weight = (use.weight(lines) / np.maximum(served.count, 1))[owner]
+    even = np.full(len(owner), 1.0 / max(len(owner), 1))
+    shares: dict[Category, Floats] = {"compute": weight, "network": even, "storage": even}
+    return showback(lines, served.members["workload"].tolist(), shares)
+
+
+def _unplaced(asked: Demand, work: Sized) -> pd.DataFrame:
+    owner = asked.members["class"].to_numpy(np.int64)
+    left = ~work.placed[owner]
+    reason = work.reason[owner[left]].astype(object)
+    return pd.DataFrame({"workload": asked.members["workload"][left].to_numpy(object), "reason": reason})
+
+
+def _certificate(bill: list[Line], least: list[Line]) -> Certificate:
+    usd, bound = (sum(e.usd_per_month for e in lines) for lines in (bill, least))
+    form = "every call is billed at the size it was given; where sizes are chosen, no size takes fewer GB-seconds"
+    return Certificate(usd, min(bound, usd), form, {"version": 1, "closed_form": form})
+
+
+def _rules(meter: Meter) -> list[Assumption]:
+    """The rules in force, those of the provider and those set."""
+    units = {"mb": "MB", "ms": "ms", "s": "s", "vcpu": "MB"}
+    told = [
+        (f.name, getattr(meter, f.name)) for f in fields(Meter) if f.name not in ("source", "memory_sizes_mb", "ghz")
+    ]
+    return [inferred(f"functions: {n} in force", v, units[n.rsplit("_", 1)[1]], meter.source) for n, v in told]
