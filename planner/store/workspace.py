@@ -17,6 +17,8 @@ from planner.errors import TraceError, near_miss
 from planner.store import prices, studies
 from planner.store.database import connect, default_path
 from planner.store.ingest import ingest, trace_of
+from planner.store.profiles import build
+from planner.store.reduction import reduce
 from planner.store.trace import TraceInfo
 
 __all__ = ["Store"]
@@ -95,7 +97,9 @@ class Store:
             TraceError: there is no such recording.
             ScenarioError: sizes are needed that neither recording nor policy gives.
         """
-        raise TraceError("demand arrives with the next commit")
+        self.trace(trace_id)
+        with self._cursor() as cursor:
+            return build(reduce(cursor, trace_id, policy), policy, growth_per_year)
 
     def catalog(self, books: Sequence[Path] | None = None) -> Catalog:
         """What can be bought: the rows of the price `books`; None: of all that ship with planner.

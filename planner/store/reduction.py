@@ -1,0 +1,129 @@
+"""Runs sql/demand.sql: millions of samples become rows per workload and period."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import duckdb
+import pandas as pd
+
+from planner.demand import QUALITY_COLUMNS, Policy
+from planner.errors import TraceError
+from planner.store.database import sql
+from planner.store.profiles import Reduced
+
+__all__ = ["reduce"]
+
+_BYTES_PER_ROW: Final = 128
+"""Memory that exact percentiles take for one sample, with room to spare; measured with DuckDB 2.0."""
+
+_LONG_AGO: Final = datetime(1, 1, 1)  # noqa: DTZ001 - times of the store are UTC without zone
+
+_NUMBERED: Final = """
+create or replace temp table numbered as
+select
+    row_number() over (order by workload) - 1 as number, * exclude (trace_id, seconds_per_request),
+    coalesce(seconds_per_request, $seconds) as seconds_per_request, seconds_per_request is null as seconds_unknown,
+    memory_gib_per_request is null as memory_unknown
+from workloads where trace_id = $trace_id
+"""
+
+_TOTALS: Final = """
+select
+    (select max(sampled_at) from usage where trace_id = $trace_id),
+    (select max(minute) from minutes where trace_id = $trace_id),
+    (select min(sampled_at) from usage where trace_id = $trace_id),
+    (select min(minute) from minutes where trace_id = $trace_id),
+    (select count(*) from usage where trace_id = $trace_id),
+    parse_formatted_bytes(current_setting('memory_limit'))
+"""
+
+_AVERAGES: Final = """
+select sum(calls * seconds_per_call) / nullif(sum(calls) filter (seconds_per_call is not null), 0),
+    sum(calls * memory_mb / 1024) / nullif(sum(calls) filter (memory_mb is not null), 0), count(*)
+from calls where trace_id = $trace_id
+"""
+
+
+def reduce(connection: duckdb.DuckDBPyConnection, trace_id: str, policy: Policy) -> Reduced:
+    """The recording, reduced to the periods of `policy`.
+
+    Raises:
+        TraceError: it holds functions whose run time or memory nobody tells.
+    """
+    seconds, gib = _call_averages(connection, trace_id, policy)
+    connection.execute(_NUMBERED, {"trace_id": trace_id, "seconds": seconds})
+    *ends, rows, memory = connection.execute(_TOTALS, {"trace_id": trace_id}).fetchall()[0]
+    since, hours = _window(ends, policy)
+    values = {
+        "trace_id": trace_id, "since": since, "periods": policy.periods, "seconds": seconds,
+        "cpu_level": policy.cpu_percentile / 100, "memory_level": policy.memory_percentile / 100,
+        "cores": policy.assumed_cpu_cores, "gib": policy.assumed_memory_gib,
+    }  # fmt: skip
+    usage, calls, whole = _statements()
+    parts = 1 + rows * _BYTES_PER_ROW // memory
+    passes = [_frame(connection, usage, {**values, "parts": parts, "part": part}) for part in range(parts)]
+    workloads = _frame(connection, "select * from numbered order by number", {})
+    workloads["memory_gib_per_request"] = workloads["memory_gib_per_request"].astype("Float64").fillna(gib)
+    sums = _frame(connection, whole, values)
+    return Reduced(
+        workloads=workloads.merge(sums, on="number", how="left").fillna(dict.fromkeys(_COUNTS, 0)),
+        usage=pd.concat(passes, ignore_index=True),
+        calls=_frame(connection, calls, values),
+        quality=_quality(connection, trace_id),
+        hours=hours,
+    )
+
+
+_COUNTS: Final = ("cpu_amounts", "cpu_shares", "memory_amounts", "memory_shares")
+
+
+def _statements() -> list[str]:
+    """The three queries of sql/demand.sql: usage, calls, workloads."""
+    return [
+        part.strip().rstrip(";") for part in re.split(r"^-- (?:usage|calls|workloads)$", sql("demand.sql"), flags=re.M)
+    ][1:]
+
+
+def _frame(connection: duckdb.DuckDBPyConnection, statement: str, values: Mapping[str, Any]) -> pd.DataFrame:
+    """The rows of a query, which names some of `values`."""
+    named = {name: value for name, value in values.items() if re.search(rf"\${name}\b", statement)}
+    return connection.execute(statement, named).df()
+
+
+def _window(ends: list[datetime | None], policy: Policy) -> tuple[datetime, float]:
+    """From when samples count, and how many hours that is."""
+    last = max((moment for moment in ends[:2] if moment is not None), default=None)
+    first = min((moment for moment in ends[2:] if moment is not None), default=None)
+    if first is None or last is None:
+        return _LONG_AGO, float("inf")
+    if policy.window_days is not None:
+        first = max(first, last - timedelta(days=policy.window_days))
+    return first, (last - first).total_seconds() / 3600
+
+
+def _call_averages(connection: duckdb.DuckDBPyConnection, trace_id: str, policy: Policy) -> tuple[float, float]:
+    """Seconds and GiB of the average call, for functions of which they are unknown.
+
+    Raises:
+        TraceError: no call tells them.
+    """
+    seconds, gib, calls = connection.execute(_AVERAGES, {"trace_id": trace_id}).fetchall()[0]
+    gib = policy.assumed_memory_gib if gib is None else gib
+    if calls and seconds is None:
+        raise TraceError(
+            f"trace {trace_id}: tells how often functions were called, not how long they ran; add durations"
+        )
+    if calls and gib is None:
+        raise TraceError(
+            f"trace {trace_id}: tells nothing of the memory of functions; add it, or state assumed_memory_gib under [demand]"
+        )
+    return float(seconds or 0.0), float(gib or 0.0)
+
+
+def _quality(connection: duckdb.DuckDBPyConnection, trace_id: str) -> pd.DataFrame:
+    query = f"select {', '.join(QUALITY_COLUMNS)} from quality where trace_id = $id order by workload"
+    return connection.execute(query, {"id": trace_id}).df()
