@@ -22,7 +22,7 @@ from planner.errors import SolverError
 __all__ = ["Growing", "Limits", "Outcome", "Problem", "Status", "lp_text", "solve"]
 
 Floats = NDArray[np.float64]
-MODELLED = 4_000
+MODELLED = 1_500
 """Unit: variables. Source: PuLP builds about 60,000 variables a second; above this the arrays go straight to HiGHS."""
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.optimise.packing.instance import Instance
-from planner.optimise.packing.pricing import View, dual_bound, priced, views
+from planner.optimise.packing.pricing import View, priced, solved, views
 from planner.optimise.packing.proof import Duals
 
 __all__ = ["Care", "level2"]
@@ -55,7 +55,7 @@ def _upper(question: Instance, view: View, priced_at: tuple[Ints, int], care: Ca
         looser = priced(question, view, value, price * (1 + care.slack), (care.nodes, 1.0)).upper
         exact = min(exact, looser)
         if exact > price * (1 + care.slack) * (1 + 1e-9) and care.solver_nodes:
-            exact = min(exact, dual_bound(view, value, care.solver_nodes))
+            exact = min(exact, solved(question, view, value, care.solver_nodes).upper)
     return ceil(exact * (1 + INFLATED)) if len(view.classes) else 0
 
 

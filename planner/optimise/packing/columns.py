@@ -11,21 +11,25 @@ from scipy import sparse
 
 from planner.optimise.packing.instance import Instance
 from planner.optimise.packing.piles import Pile
-from planner.optimise.packing.pricing import Priced, View, priced, views
+from planner.optimise.packing.pricing import Priced, View, priced, solved, views
 from planner.optimise.solver import Growing, Problem
 
 __all__ = ["Budget", "Columns", "Guide", "generated", "homogeneous", "master_problem"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+SOLVER_NODES = 100
+"""Unit: nodes. Source: most knapsacks of a dozen kinds are proved at the root or soon after, or not at all."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How long to generate: rounds, relaxations a box once columns get scarce, and the gap that is near enough."""
+    """How long to generate: rounds, relaxations a box, knapsacks for the solver, relaxations x classes, near enough."""
 
     rounds: int
     nodes: int
+    solver_calls: int
+    work: float
     gap: float
     pace: float = 0.1
 
@@ -110,6 +114,7 @@ class _Search:
         self.known = {(int(k), row.tobytes()) for k, row in zip(self.box, self.content, strict=True)}
         self.program = Growing(master_problem(question, self.box, self.content))
         self.centre, self.bound, self.nodes = guide.value, guide.bound, 1
+        self.calls, self.spent = 0, 0
 
     def solved(self) -> tuple[Floats, Floats, float]:
         """Amounts, duals of classes and objective of the program as it stands."""
@@ -123,20 +128,38 @@ class _Search:
     def priced(self, value: Floats) -> list[Priced]:
         """Every type priced at `value`."""
         usd = self.question.usd
-        return [
+        found = [
             priced(self.question, view, value, float(usd[view.box]) * (1 - 1e-9), (self.nodes, 0.0))
             for view in self.views
         ]
+        self.spent += sum(p.effort for p in found)
+        return found
 
-    def farley(self, value: Floats, found: list[Priced]) -> float:
-        """The bound that `value` proves with the upper bounds found."""
+    def exactly(self, duals: Floats, budget: Budget) -> int:
+        """Ask the solver where branch and bound left it open; how many new boxes came of it."""
+        found = []
+        for view, p in zip(self.views, self.priced(duals), strict=True):
+            unsettled = p.upper > float(self.question.usd[view.box]) * (1 + 1e-7)
+            if unsettled and self.calls < budget.solver_calls:
+                self.calls += 1
+                better = solved(self.question, view, duals, SOLVER_NODES)
+                found.append(Priced(better.content, better.worth, min(p.upper, better.upper), 0))
+            else:
+                found.append(p)
+        self.proved(duals, found)
+        return self.grow(found, duals)
+
+    def proved(self, value: Floats, found: list[Priced]) -> None:
+        """Keep `value` as the centre if the bound that it proves with the upper bounds found is the best so far."""
         question = self.question
         upper = np.array([p.upper for p in found]) * (1 + 1e-12)
         usd = question.usd.astype(float)
         endless = ~question.limited
         ratio = max(1.0, float((upper[endless] / np.maximum(usd[endless], 1e-9)).max(initial=1.0)))
         lost = (question.available * np.minimum(0.0, usd - upper / ratio))[question.limited].sum()
-        return float(question.count @ value) / ratio + float(lost)
+        bound = float(question.count @ value) / ratio + float(lost)
+        if bound > self.bound:
+            self.bound, self.centre = bound, value
 
     def grow(self, found: list[Priced], duals: Floats) -> int:
         """Add the boxes that the program's duals ask for; how many were new."""
@@ -167,13 +190,11 @@ def generated(question: Instance, starts: Iterable[Pile], guide: Guide, budget: 
     """
     search = _Search(question, starts, guide)
     amount, duals, objective = search.solved()
-    best, step = guide.value, budget.pace
+    step = budget.pace
     for _ in range(budget.rounds):
         value = search.centre + step * (duals - search.centre)
         found = search.priced(value)
-        bound = search.farley(value, found)
-        if bound > search.bound:
-            search.bound, best, search.centre = bound, value, value
+        search.proved(value, found)
         if search.grow(found, duals):
             amount, duals, objective = search.solved()
             step = max(budget.pace, step * 0.5)
@@ -181,8 +202,10 @@ def generated(question: Instance, starts: Iterable[Pile], guide: Guide, budget: 
             step = min(1.0, step * 2.0)
         elif search.nodes < budget.nodes:
             search.nodes = min(budget.nodes, search.nodes * 20)
+        elif search.exactly(duals, budget):
+            amount, duals, objective = search.solved()
         else:
             break
-        if objective - search.bound <= budget.gap * objective:
+        if objective - search.bound <= budget.gap * objective or search.spent > budget.work:
             break
-    return Columns(search.box, search.content, amount, best, duals, objective, search.bound, guide.rows)
+    return Columns(search.box, search.content, amount, search.centre, duals, objective, search.bound, guide.rows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from math import ceil
 from time import perf_counter
 
@@ -16,8 +15,9 @@ from planner.optimise.packing.checks import check
 from planner.optimise.packing.columns import Budget, Columns, Guide, generated
 from planner.optimise.packing.firstfit import first_fit
 from planner.optimise.packing.instance import Instance, instance, subset
+from planner.optimise.packing.piles import Pile
 from planner.optimise.packing.proof import Duals, Prices
-from planner.optimise.packing.recreate import Effort
+from planner.optimise.packing.recreate import Effort, recreated
 from planner.optimise.packing.types import Boxes, Items, Packing
 from planner.optimise.packing.volume import certified, item_prices, mixed
 from planner.optimise.packing.whole import Plan, chosen, cost, improved, rounded, tries
@@ -31,6 +31,10 @@ MANY_BOXES = 6_000
 """Unit: boxes. Source: with more, ruin and recreate over all of them no longer pays; the tail is improved alone."""
 MANY_CLASSES = 3_000
 """Unit: classes. Source: with more, the covering program is not written; items are packed along the volume program."""
+MINIATURE = 300
+"""Unit: boxes. Source: enough for each class to meet most others, few enough to improve in seconds."""
+WORK = 1.2e8
+"""Unit: relaxations x classes. Source: some ten seconds of branch and bound in all rounds together."""
 CHOSEN = 400
 """Unit: boxes. Source: up to here a whole-number program over the known boxes often ends within its node limit."""
 
@@ -150,11 +154,20 @@ class Search:
         if self._done() or len(question.count) > MANY_CLASSES:
             return
         guide = Guide(value, float(self.prices.level1), self.mix.rows)
-        rounds = int(600 * min(1.0, self.settings.effort))
-        budget = Budget(rounds, int(400 * self.settings.effort), self.settings.gap / 10)
-        self.columns: Columns = generated(question, [plain.pile, self.plan.pile], guide, budget)
+        ease = self.settings.effort
+        budget = Budget(int(800 * ease), int(8000 * ease), int(24 * ease), WORK * ease, self.settings.gap / 10)
+        starts = [plain.pile, self.plan.pile if boxes <= MANY_BOXES else self._miniature(boxes)]
+        self.columns: Columns = generated(question, starts, guide, budget)
         plan = rounded(question, self.columns, self._seconds(6), self.settings.seed)
         self.plan = self.plan.better(question, plan)
+
+    def _miniature(self, boxes: int) -> Pile:
+        """Good boxes from the same question in small: the fractional answer asks for proportions only."""
+        count = -(-self.question.count * MINIATURE // boxes)
+        small = subset(self.question, count)
+        pile, left = first_fit(small)
+        effort = Effort(tries(small, pile, self._seconds(3)), 0, self.settings.seed)
+        return recreated(small, pile, left, self.value, effort)[0]
 
     @property
     def value(self) -> Floats:
@@ -165,7 +178,7 @@ class Search:
         """Level 2 from the duals with the best bound."""
         if not hasattr(self, "columns"):
             return
-        care = Care(int(2000 * self.settings.effort), 0, max(1e-7, self.settings.gap / 8))
+        care = Care(int(4000 * self.settings.effort), int(200 * self.settings.effort), max(1e-7, self.settings.gap / 8))
         for value in (self.columns.value, self.columns.master):
             duals = level2(self.question, value, self.columns.rows, care)
             if self.duals is None or duals.level2 > self.duals.level2:
@@ -181,7 +194,3 @@ class Search:
         if not self._done() and boxes <= MANY_BOXES:
             effort = Effort(tries(question, self.plan.pile, self._seconds(10)), self._stop(), self.settings.seed + 1)
             self.plan = self.plan.better(question, improved(question, self.plan, value, effort))
-
-
-def _fraction(value: float) -> Fraction:
-    return Fraction(value)

@@ -190,8 +190,8 @@ def _popped(heap: Ints, length: int, key: Floats) -> int:
 @kernel
 def best_box(
     value: Floats, size: Floats, room: Floats, high: Floats, enough: float, step: float, nodes: int, found: Floats
-) -> tuple[float, float]:
-    """The most valuable content of a box: (its worth, a proved upper bound), content in `found` [class].
+) -> tuple[float, float, int]:
+    """The most valuable content of a box: (its worth, a proved upper bound, relaxations solved), content in `found` [class].
 
     Args:
         value: [class], worth of an item.
@@ -291,4 +291,4 @@ def best_box(
         upper = max(upper, key[follow])
     for i in range(waiting):
         upper = max(upper, key[heap[i]])
-    return best, upper
+    return best, upper, solved

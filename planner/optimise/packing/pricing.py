@@ -13,7 +13,7 @@ from planner.optimise.packing.instance import Instance
 from planner.optimise.packing.knapsack import best_box
 from planner.optimise.solver import Limits, Problem, solve
 
-__all__ = ["Priced", "View", "dual_bound", "priced", "trimmed", "views"]
+__all__ = ["Priced", "View", "priced", "solved", "trimmed", "views"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -42,6 +42,8 @@ class Priced:
     worth: float
     upper: float
     """Proved: no content of this type is worth more."""
+    effort: int
+    """Relaxations solved x classes."""
 
 
 def views(question: Instance, rows: Ints) -> tuple[View, ...]:
@@ -66,23 +68,23 @@ def priced(question: Instance, view: View, value: Floats, enough: float, budget:
     nodes, step = budget
     content = np.zeros(len(question.count), np.int64)
     if not len(view.classes):
-        return Priced(content, 0.0, 0.0)
+        return Priced(content, 0.0, 0.0, 0)
     found = np.zeros(len(view.classes))
     here = np.ascontiguousarray(value[view.classes])
     scale = np.maximum(view.room, 1.0)
-    worth, upper = best_box(
+    worth, upper, nodes = best_box(
         here, view.size / scale[:, None] if step == 0 else view.size, np.ones_like(scale) if step == 0 else view.room,
         view.high, enough, step, nodes, found,
     )  # fmt: skip
     content[view.classes] = np.rint(found).astype(np.int64)
     trimmed(question.size, question.room[view.box], question.group, question.cap, value, content)
-    return Priced(content, min(worth, float(value @ content)), upper)
+    return Priced(content, min(worth, float(value @ content)), upper, nodes * len(here))
 
 
-def dual_bound(view: View, value: Floats, nodes: int) -> float:
-    """An upper bound on the worth of a box from a solver's dual bound, for whole-number worths."""
+def solved(question: Instance, view: View, value: Floats, nodes: int) -> Priced:
+    """The same by the solver, which cuts where branch and bound would count: its dual bound is the proved one."""
     here = value[view.classes]
-    top = max(1.0, float(here.max(initial=1.0)))
+    top = max(1e-300, float(here.max(initial=0.0)))
     scale = np.maximum(view.room, 1.0)
     problem = Problem(
         -here / top,
@@ -94,7 +96,12 @@ def dual_bound(view: View, value: Floats, nodes: int) -> float:
         "box",
     )
     outcome = solve(problem, Limits(nodes=nodes, gap=1e-7))
-    return -outcome.bound * top * (1 + 1e-9) if np.isfinite(outcome.bound) else np.inf
+    content = np.zeros(len(question.count), np.int64)
+    if outcome.solved:
+        content[view.classes] = np.rint(outcome.values).astype(np.int64)
+        trimmed(question.size, question.room[view.box], question.group, question.cap, value, content)
+    upper = -outcome.bound * top * (1 + 1e-9) if np.isfinite(outcome.bound) else np.inf
+    return Priced(content, float(value @ content), upper, 0)
 
 
 @kernel

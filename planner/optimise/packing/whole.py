@@ -18,8 +18,10 @@ __all__ = ["Plan", "chosen", "cost", "improved", "rounded", "tries"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-DIVES = 40
-"""Unit: programs. Source: each fixes what is whole and the fullest tenth of the rest; 40 leave nothing to fix."""
+DIVES = 25
+"""Unit: programs. Source: each fixes what is whole and the fullest tenth of the rest; 25 leave next to nothing."""
+PROMISING = 1200
+"""Unit: columns. Source: the dive seldom takes one beyond the thousand that are nearest to paying."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def tries(question: Instance, pile: Pile, seconds: float) -> int:
 def rounded(question: Instance, columns: Columns, seconds: float, seed: int) -> Plan:
     """A plan near the fractional answer: whole parts, then a dive, then ruin and recreate on what is left of it."""
     kept, rest = _floored(question, columns.box, columns.content, (columns.amount, question.count))
-    box, content = columns.box, columns.content
+    box, content = _promising(question, columns)
     free = question.available - kept.opened(len(question.usd))
     dived, rest = _dived(subset(question, rest, free), box, content)
     tail = subset(question, question.count - kept.covered(len(question.count)), free)
@@ -62,6 +64,14 @@ def rounded(question: Instance, columns: Columns, seconds: float, seed: int) -> 
     pile = downsized(tail, heap([dived, ending]))
     pile, left = recreated(tail, pile, left, columns.value, Effort(tries(tail, pile, seconds), 0, seed))
     return Plan(downsized(question, heap([kept, downsized(tail, pile)])), left)
+
+
+def _promising(question: Instance, columns: Columns) -> tuple[Ints, Ints]:
+    """Columns that the fractional answer uses or nearly uses."""
+    loss = question.usd[columns.box] - columns.content @ columns.master
+    loss = np.where(columns.amount > 1e-9, -1.0, loss / np.maximum(question.usd[columns.box], 1))
+    order = np.argsort(loss, kind="stable")[:PROMISING]
+    return columns.box[order], columns.content[order]
 
 
 def _floored(question: Instance, box: Ints, content: Ints, wanted: tuple[Floats, Ints]) -> tuple[Pile, Ints]:
