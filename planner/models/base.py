@@ -14,9 +14,22 @@ from planner.demand import Demand
 from planner.plan import Plan
 from planner.quantities import Assumption
 
-__all__ = ["DeploymentModel"]
+__all__ = ["DeploymentModel", "described"]
 
 _SOURCE = re.compile(r"^(?P<what>.*?)\s*Unit:\s*(?P<unit>.+?)\.\s+Source:\s*(?P<source>.+?)\.?$", re.DOTALL)
+
+
+def described(owner: type[BaseModel], name: str) -> tuple[str, str, str]:
+    """What field `name` of a class of settings means, its unit and its source, out of the string beneath it.
+
+    Raises:
+        ValueError: the string lacks its unit or source.
+    """
+    text = " ".join((owner.model_fields[name].description or "").split())
+    match = _SOURCE.match(text)
+    if match is None:
+        raise ValueError(f"{owner.__name__}.{name}: its docstring must end in 'Unit: ... . Source: ...'")
+    return match["what"], match["unit"], match["source"]
 
 
 class DeploymentModel(BaseModel, ABC):
@@ -52,11 +65,7 @@ class DeploymentModel(BaseModel, ABC):
         Raises:
             ValueError: the string lacks its unit or source.
         """
-        text = " ".join((cls.model_fields[name].description or "").split())
-        match = _SOURCE.match(text)
-        if match is None:
-            raise ValueError(f"{cls.__name__}.{name}: its docstring must end in 'Unit: ... . Source: ...'")
-        return match["what"], match["unit"], match["source"]
+        return described(cls, name)
 
     def settings(self) -> tuple[Assumption, ...]:
         """Every field but `kind`, with value, unit and source."""

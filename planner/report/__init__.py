@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from planner.errors import InputError, near_miss
-from planner.report.answer import comparison, facets, recommendation
+from planner.report.answer import comparison, facets, reading, recommendation
 from planner.report.blocks import Report, Section
 from planner.report.capacity import boxes, unplaced, utilisation
 from planner.report.costs import bills, by_category, cash
@@ -20,7 +20,7 @@ from planner.report.html import html
 from planner.report.markdown import markdown
 from planner.report.question import asked, quality, title
 
-__all__ = ["FORMATS", "render", "tell", "write"]
+__all__ = ["FORMATS", "check", "render", "tell", "write"]
 
 FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {".md": markdown, ".html": html}
 """suffix -> how a report is written with it."""
@@ -35,7 +35,7 @@ def tell(document: Document) -> Report:
     facts = Facts(document)
     sections = (
         recommendation(facts),
-        Section("Comparison", (comparison(facts),)),
+        Section("Comparison", (comparison(facts), reading())),
         *(part(facts) for part in (by_category, cash, utilisation, boxes, unplaced, quality)),
         *(part(facts) for part in (bounds, assumptions, prices, bills)),
     )
@@ -48,9 +48,24 @@ def render(document: Document, suffix: str) -> str:
     Raises:
         InputError: no format has that suffix, or the document is no study.
     """
+    return _format(suffix)(tell(document))
+
+
+def _format(suffix: str) -> Callable[[Report], str]:
     if suffix.lower() not in FORMATS:
         raise InputError(f"report format {suffix!r}: {near_miss(suffix, FORMATS)}")
-    return FORMATS[suffix.lower()](tell(document))
+    return FORMATS[suffix.lower()]
+
+
+def check(path: Path) -> None:
+    """Makes sure, before long work begins, that a report could be written to `path`.
+
+    Raises:
+        InputError: no format has its suffix, or its folder does not exist.
+    """
+    _format(path.suffix)
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"{path}: there is no folder {path.absolute().parent}")
 
 
 def write(document: Document, path: Path) -> Path:

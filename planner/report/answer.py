@@ -9,7 +9,7 @@ from planner.report import show
 from planner.report.blocks import Column, Facet, Note, Section, Table
 from planner.report.facts import Facts, memory
 
-__all__ = ["comparison", "facets", "recommendation"]
+__all__ = ["comparison", "facets", "reading", "recommendation"]
 
 
 def comparison(facts: Facts) -> Table:
@@ -19,6 +19,17 @@ def comparison(facts: Facts) -> Table:
     columns = (Column("Model"), *(Column(head, "right") for head in (*heads, *more)))
     rows = tuple(_row(facts, entry) for entry in facts.models)
     return Table("Every model, same demand, same service level", columns, rows)
+
+
+def reading() -> Note:
+    """What the columns of the comparison mean."""
+    return Note(
+        "TCO is all that is paid over the horizon, less what bought machines are still worth at its end. Present value "
+        "is the same, discounted. Payback is the first month from which the saving against the baseline stays. "
+        "IRR is the yearly rate at which all differences to the baseline are worth nothing: a return where money is "
+        "spent first, the price of a loan where it is saved first; it is not given where it is not unique. CPU and "
+        "memory used are means over a month of the first year. Models that leave workloads out rank last."
+    )
 
 
 def _row(facts: Facts, entry: Mapping[str, Any]) -> tuple[str, ...]:
@@ -47,7 +58,9 @@ def facets(facts: Facts) -> tuple[Facet, ...]:
     plan = facts.first(name)
     return (
         Facet("Best answer", name, _left_out_words(facts.left_out(name))),
-        Facet(f"TCO over {facts.horizon} years", f"{show.money(best['tco_usd'])} USD", "all costs, not discounted"),
+        Facet(
+            f"TCO over {facts.horizon} years", f"{show.money(best['tco_usd'])} USD", "all payments less residual value"
+        ),
         Facet("First year", f"{show.money(plan['usd_per_month'])} USD", "a month"),
         Facet("CPU in use", show.share(plan["utilisation"].get("cpu")), "of what is provisioned, mean over the month"),
         Facet("Gap to bound", show.gap(plan["certificate"].get("gap")), "what a better packing could still save"),

@@ -48,11 +48,19 @@ def boxes(facts: Facts) -> Section:
     heads = (*(Column(h) for h in ("Model", "Type", "Where", "Term")), *(Column(f"Year {y}", "right") for y in years))
     rows = tuple(row for name in facts.names for row in _box_rows(facts, name, years))
     if not rows:
-        return Section("What it is made of", (Note("No model rents or buys machines."),))
+        return Section("What it is made of", (Note("No model rents or buys machines."), *_further(facts)))
     metered = [n for n in facts.names if not any(p["boxes"] for p in facts.plans(n))]
     told = [Note(f"Billed by use, without machines of their own: {', '.join(metered)}.")] if metered else []
     table = Table("Machines by type: owned, or the most that run at once", heads, rows)
-    return Section("What it is made of", (table, *told))
+    return Section("What it is made of", (table, *told, *_further(facts)))
+
+
+def _further(facts: Facts) -> list[Table]:
+    """Figures that only one model has, such as added latency."""
+    named = [(name, facts.first(name).get("details") or {}) for name in facts.names]
+    rows = [(name, key.replace("_", " "), show.plain(value)) for name, told in named for key, value in told.items()]
+    columns = (Column("Model"), Column("Figure"), Column("Value", "right"))
+    return [Table("Further figures, first year", columns, tuple(rows), folded=True)] if rows else []
 
 
 def _box_rows(facts: Facts, name: str, years: list[int]) -> list[tuple[str, ...]]:

@@ -41,7 +41,8 @@ def cash(facts: Facts) -> Section:
     rows = tuple((name, *(show.money(row[min(m, len(row) - 1)]) for m in months)) for name, row in series.items())
     text = (
         "All payments up to a month, not discounted: purchases and migration when they are made, running costs at "
-        "each month's end. Where two curves cross, the one that falls below has paid back the difference."
+        "each month's end; in the last month what bought machines are still worth comes back. Where two curves cross, "
+        "the one that falls below has paid back the difference."
     )
     chart = time_curves("Cumulative payments by month (USD)", series, facts.hues)
     return Section("Cash flow", (Note(text), chart, Table("Cumulative payments (USD)", columns, rows)))

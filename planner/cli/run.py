@@ -1,0 +1,165 @@
+"""``planner run`` and ``planner demo``: a question in, every model's answer out."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from planner.cli.ingest import StoreOption, store_path
+from planner.cli.screen import progress, say, show_table, warn
+from planner.errors import InputError, ScenarioError
+
+__all__ = ["demo", "run", "setting"]
+
+_DEMO: Final = ("datasets", "scenarios", "demo.toml")
+_FIRST_TO_GO: Final = ("IRR", "Rank", "Present value (USD)", "Memory used", "Gap to bound", "Payback")
+"""Columns of the comparison that give way on a narrow terminal."""
+
+ReportOption = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report here: .html or .md.")
+]
+JsonOption = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the study as JSON.")]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Where the answer is to be written."""
+
+    report: Path | None = None
+    study: Path | None = None
+    placements: Path | None = None
+
+
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The report: .html or .md.")] = Path(
+        "planner-demo.html"
+    ),
+    study: JsonOption = None,
+    store: StoreOption = ":memory:",
+) -> None:
+    """Plan the recording that ships with planner on every model, and write the report."""
+    from planner.bundle import bundled
+    from planner.scenario import load
+
+    _answer(load(bundled(*_DEMO)), store, Targets(output, study))
+
+
+def run(
+    question: Annotated[
+        str, typer.Argument(metavar="SCENARIO", help="A scenario file (.toml), a recording, or sample:NAME.")
+    ],
+    *,
+    output: ReportOption = None,
+    study: JsonOption = None,
+    placements: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write which box holds which workload, as Parquet.")
+    ] = None,
+    store: StoreOption = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting: demand.headroom=0.3")
+    ] = None,
+    format_: Annotated[str | None, typer.Option("--format", "-f", help="The recording's format.")] = None,
+    cores: Annotated[
+        float | None, typer.Option("--assume-cores", help="Cores of a machine whose recording tells percentages only.")
+    ] = None,
+    memory: Annotated[
+        float | None, typer.Option("--assume-memory-gib", help="Memory of such a machine, in GiB.")
+    ] = None,
+) -> None:
+    """Answer a scenario: plan every model in it, compare them, write what is asked for."""
+    short = {"trace.format": format_, "demand.assumed_cpu_cores": cores, "demand.assumed_memory_gib": memory}
+    changed = {key: value for key, value in short.items() if value is not None}
+    scenario = _asked(question, changed | dict(setting(text) for text in settings or ()))
+    _answer(scenario, store, Targets(output, study, placements))
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """A ``key=value`` of the command line; the value is read as TOML, and as plain text where it is none.
+
+    Raises:
+        ScenarioError: there is no ``=`` or no key.
+
+    >>> setting("demand.headroom=0.3"), setting("where.region=eu-west-1"), setting("name=a=b")
+    (('demand.headroom', 0.3), ('where.region', 'eu-west-1'), ('name', 'a=b'))
+    """
+    key, found, value = text.partition("=")
+    if not found or not key.strip():
+        raise ScenarioError(f"--set {text!r}: expected KEY=VALUE, such as demand.headroom=0.3")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def _asked(question: str, settings: Mapping[str, Any]) -> Any:
+    from planner.scenario import SAMPLE, load, parse, with_settings
+
+    if question.endswith(".toml"):
+        scenario = load(Path(question))
+    else:
+        name = question.removeprefix(SAMPLE) if question.startswith(SAMPLE) else Path(question).resolve().name
+        scenario = parse({"name": name, "trace": {"path": question}})
+    return with_settings(scenario, settings) if settings else scenario
+
+
+def _answer(scenario: Any, store: str | None, targets: Targets) -> None:
+    from planner.report import check
+    from planner.store import Store
+    from planner.study import answer, complete, keep, prepare
+
+    if targets.report is not None:
+        check(targets.report)
+    for path in (targets.study, targets.placements):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise InputError(f"{path}: there is no folder {path.absolute().parent}")
+    steps = len(scenario.models) * scenario.horizon_years
+    with Store(store_path(store)) as opened, progress("reading the recording", steps) as step:
+        if targets.placements is None:
+            document = answer(scenario, opened, lambda plan: step(f"{plan.model}, year {plan.year}"))
+        else:
+            study = complete(prepare(scenario, opened), lambda plan: step(f"{plan.model}, year {plan.year}"))
+            study.placements().to_parquet(targets.placements, index=False)
+            document = keep(study, opened)
+    _tell(document)
+    _write(document, targets)
+
+
+def _tell(document: Mapping[str, Any]) -> None:
+    from planner.report.answer import comparison, recommendation
+    from planner.report.blocks import Note
+    from planner.report.facts import Facts
+
+    facts, trace = Facts(document), document["trace"]
+    for note in trace.get("notes") or ():
+        warn(f"note: {note}")
+    if trace["rejected"]:
+        warn(f"note: {trace['rejected']:,} rows of the recording were rejected (planner ingest tells which)")
+    for block in recommendation(facts).blocks:
+        if isinstance(block, Note):
+            say(f"{'Mind: ' if block.warning else ''}{block.text}")
+    say()
+    table = comparison(facts)
+    show_table(table.caption, [(c.title, c.align) for c in table.columns], table.rows, _FIRST_TO_GO)
+
+
+def _write(document: Mapping[str, Any], targets: Targets) -> None:
+    from planner.report import write
+
+    say()
+    if targets.study is not None:
+        text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+        try:
+            targets.study.write_text(text + "\n", encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise InputError(f"{targets.study}: cannot write the study ({error.strerror})") from None
+        say(f"study: {targets.study}")
+    if targets.placements is not None:
+        say(f"placements: {targets.placements}")
+    if targets.report is not None:
+        say(f"report: {write(document, targets.report).absolute()}")

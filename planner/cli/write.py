@@ -1,0 +1,56 @@
+"""``planner report`` and ``planner sample``: files out of what is there already."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from planner.cli.ingest import StoreOption, store_path
+from planner.cli.screen import say
+from planner.errors import InputError, near_miss
+
+__all__ = ["report"]
+
+
+def report(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="A study as JSON, or the id of a saved one.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The report: .html or .md.")],
+    store: StoreOption = None,
+) -> None:
+    """Write the report of a study that was made before."""
+    from planner.report import write
+
+    say(f"report: {write(_document(study, store), output)}")
+
+
+def _document(study: str, store: str | None) -> Any:
+    path = Path(study)
+    text = _read(path) if path.suffix == ".json" or path.exists() else _saved(study, store)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{study}:{error.lineno}: no JSON ({error.msg}), expected a study document") from None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: no text, expected a study document as JSON") from None
+
+
+def _saved(study: str, store: str | None) -> str:
+    from planner.store import Store
+
+    with Store(store_path(store)) as opened:
+        text = opened.document(study)
+        known = [str(i) for i in opened.studies()["study_id"]] if text is None else []
+    if text is None:
+        near = near_miss(study, known) if known else "no study is saved there yet"
+        raise InputError(f"study {study!r}: no such file and no saved study; {near}")
+    return text
