@@ -98,6 +98,8 @@ def _fit(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> 
         headers = cells_of(source.head[0], kind.delimiter)
         return float(not kind.lacks(headers)) * _recognised(kind, headers)
     lines = source.head[:_LINES_JUDGED]
+    if not any(len(cells_of(line, kind.delimiter)) == len(kind.columns) for line in lines):
+        return 0.0
     found = reasons(connection, kind, layout_of(kind, lines), lines)
     share = sum(reason is None for reason in found) / len(found)
     return float(share >= _LEAST_GOOD) * len(kind.columns)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import duckdb
@@ -139,14 +140,13 @@ def _mended(
     connection: duckdb.DuckDBPyConnection, group: Group, chunk: Chunk, broken: Sequence[int]
 ) -> tuple[dict[int, list[str]], list[int]]:
     """Broken lines that make one good record with the next broken one, by first line; and the rest."""
-    pairs = [(a, b) for a, b in zip(broken, broken[1:], strict=False) if b - a < _LONGEST_RECORD]
+    pairs = [(a, b) for a, b in pairwise(broken) if b - a < _LONGEST_RECORD]
     spans = [chunk.lines[a - chunk.first : b + 1 - chunk.first] for a, b in pairs]
     whole = reasons(connection, group.kind, group.layout, ["\n".join(lines) for lines in spans])
     good = [(a, b, lines) for (a, b), lines, why in zip(pairs, spans, whole, strict=True) if why is None]
-    parts = [line.replace('"', "") for _, _, lines in good for line in lines]
-    alone = iter(reasons(connection, group.kind, group.layout, parts))
-    # A line that is a good row once its quotes are gone is a row with a broken quote, not a piece of another.
-    sound = [(a, b, lines) for a, b, lines in good if all([next(alone) is not None for _ in lines])]
+    parts = list({line.replace('"', "") for _, _, lines in good for line in lines})
+    alone = dict(zip(parts, reasons(connection, group.kind, group.layout, parts), strict=True))
+    sound = [(a, b, lines) for a, b, lines in good if not _are_rows([alone[line.replace('"', "")] for line in lines])]
     joined: dict[int, list[str]] = {}
     end = 0
     for a, b, lines in sound:
@@ -155,6 +155,12 @@ def _mended(
             end = b
     taken = {line for first, lines in joined.items() for line in range(first, first + len(lines))}
     return joined, [line for line in broken if line not in taken]
+
+
+def _are_rows(why: Sequence[str | None]) -> bool:
+    """Whether lines are rows with broken quotes rather than pieces of one record: by why each, without its quotes, is
+    bad (None: it is good). The first or the last line of a record may look like a row, not both, and none between."""
+    return (why[0] is None and why[-1] is None) or any(reason is None for reason in why[1:-1])
 
 
 def _encoding(source: Source) -> str:

@@ -27,6 +27,7 @@ __all__ = ["Column", "Format", "Input", "formats", "load", "normal"]
 _DECLARATION: Final = re.compile(r"^(\s|--[^\n]*\n)*(create\s+temp\s+table\s+\w+\s*\(|comment\s+on\b)", re.IGNORECASE)
 
 
+@cache
 def normal(header: str) -> str:
     """A header as we spell columns: small letters, digits and single underscores.
 

@@ -89,30 +89,28 @@ def good(kind: Input, layout: Layout) -> str:
 
 def reason(kind: Input, layout: Layout, raw: Sequence[str]) -> str:
     """SQL for why a row is bad, null for a good one. `raw` is SQL for each field's text; values go by our names."""
-    whens = []
-    for field, words in zip(layout.fields, raw, strict=True):
-        if field is not None and field[1] != "VARCHAR":
-            name, what = field[0], _WORDS.get(field[1], "a whole number")
-            bad = f"{words} is not null and {quoted(name)} is null"
-            whens.append(f"when {bad} then {_said(name, what)} || left({words}, 60) || ''''")
-    for column in _required(kind, layout):
-        whens.append(f"when {quoted(column.name)} is null then '{column.name}: missing'")
-    for check, names in kind.checks:
-        value = (
-            " || ', ' || ".join(
-                f"coalesce(left(cast({quoted(n)} as varchar), 60), 'nothing')"
-                for n in names.split(", ")
-                if n in layout.names
-            )
-            or "'nothing'"
-        )
-        text = check.replace("'", "''")
-        whens.append(f"when not coalesce({check}, true) then '{names}: expected {text}, found ' || {value}")
+    whens = [
+        f"when {words} is not null and {quoted(field[0])} is null then {_said(*field)} || left({words}, 60) || ''''"
+        for field, words in zip(layout.fields, raw, strict=True)
+        if field is not None and field[1] != "VARCHAR"
+    ]
+    whens += [f"when {quoted(c.name)} is null then '{c.name}: missing'" for c in _required(kind, layout)]
+    whens += [f"when not coalesce({check}, true) then {_broken(check, names, layout)}" for check, names in kind.checks]
     return f"case {' '.join(whens)} end" if whens else "cast(null as varchar)"
 
 
-def _said(name: str, what: str) -> str:
-    return f"'{name}: expected {what}, found '''"
+def _said(name: str, kind: str) -> str:
+    return f"'{name}: expected {_WORDS.get(kind, 'a whole number')}, found '''"
+
+
+def _broken(check: str, names: str, layout: Layout) -> str:
+    """SQL for the words about a check that does not hold: what was expected, what was found."""
+    if check.lower().startswith("(coalesce("):
+        return f"'expected at least one of {names}'"
+    there = [name for name in names.split(", ") if name in layout.names]
+    found = " || ', ' || ".join(f"coalesce(left(cast({quoted(n)} as varchar), 60), 'nothing')" for n in there)
+    text = check.removeprefix("(").removesuffix(")").replace("'", "''")
+    return f"'{names}: expected {text}, found ' || {found or repr('nothing')}"
 
 
 def parsed(kind: Input, layout: Layout, source: str) -> str:
@@ -156,6 +154,8 @@ def reasons(
     connection: duckdb.DuckDBPyConnection, kind: Input, layout: Layout, texts: Sequence[str]
 ) -> list[str | None]:
     """For each record why it is bad, None where it is good."""
+    if not texts:
+        return []
     table = pa.table({"line": pa.array(range(len(texts)), pa.int64()), "text": pa.array(texts, pa.string())})
     connection.register("judged", table)
     query = f"""

@@ -1,4 +1,4 @@
-"""From reduced columns to a Demand: periods filled, sizes settled, equal workloads folded. Pure: arrays in, values out."""
+"""From reduced columns to a Demand: periods filled, sizes settled, equal workloads folded. Pure."""
 
 from __future__ import annotations
 

@@ -131,6 +131,8 @@ def quick_rejects(connection: duckdb.DuckDBPyConnection, groups: Sequence[Group]
         from reject_errors e join reject_scans s using (scan_id, file_id)
         group by all order by all
     """).fetchall()
+    if not rows:
+        return []
     if any(row[3] for row in rows):
         return None
     found: list[Reject] = []

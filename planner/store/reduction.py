@@ -118,9 +118,8 @@ def _call_averages(connection: duckdb.DuckDBPyConnection, trace_id: str, policy:
             f"trace {trace_id}: tells how often functions were called, not how long they ran; add durations"
         )
     if calls and gib is None:
-        raise TraceError(
-            f"trace {trace_id}: tells nothing of the memory of functions; add it, or state assumed_memory_gib under [demand]"
-        )
+        hint = "add it, or state assumed_memory_gib under [demand]"
+        raise TraceError(f"trace {trace_id}: tells nothing of the memory of functions; {hint}")
     return float(seconds or 0.0), float(gib or 0.0)
 
 

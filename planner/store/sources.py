@@ -135,7 +135,7 @@ def _lines(peek: bytes) -> tuple[str, ...]:
 def open_bytes(path: Path, kind: str) -> BinaryIO:
     """The plain bytes of a file, unpacked where it is gzipped."""
     if kind == "gzip":
-        return io.BufferedReader(gzip.GzipFile(path), _BLOCK)  # type: ignore[arg-type]
+        return io.BufferedReader(gzip.GzipFile(path), _BLOCK)
     return path.open("rb")
 
 
