@@ -21,13 +21,13 @@ _TEXTS = ("kind", "owner", "application", "arch", "residency", "spread_group")
 _FLAGS = ("interruptible", "scales_out")
 
 
-def folded(rows: pd.DataFrame, busy: Floats) -> tuple[pd.DataFrame, Classes]:
+def folded(rows: pd.DataFrame, busy: Floats, requests: Floats) -> tuple[pd.DataFrame, Classes]:
     """The classes in `WORKLOAD_COLUMNS`, in order of their first members, and the class of each workload.
 
-    Workloads are of one class where busy [W, P, R] and all they are labelled with are equal.
+    Workloads are of one class where busy [W, P, R], requests [W, P] and all they are labelled with are equal.
     """
     plain = _plain(rows)
-    of = _same(np.column_stack([busy.reshape(len(rows), -1) + 0.0, _codes(plain)]))
+    of = _same(np.column_stack([busy.reshape(len(rows), -1) + 0.0, requests + 0.0, _codes(plain)]))
     first = np.unique(of, return_index=True)[1]
     classes = plain.iloc[first].reset_index(drop=True).assign(count=np.bincount(of))
     for column in _MEASURED:

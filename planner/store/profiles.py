@@ -64,7 +64,7 @@ def build(reduced: Reduced, policy: Policy, growth_per_year: float) -> Demand:
     busy, mean, requests = _machines(reduced, policy, case)
     if functions.any():
         sized = _staffed(reduced, policy, case, (busy, mean, requests))
-    workloads, of = folded(sized, busy)
+    workloads, of = folded(sized, busy, requests)
     first = np.unique(of, return_index=True)[1]
     return Demand(
         workloads=workloads,

@@ -1,0 +1,210 @@
+"""The official layouts: what each shared recording holds, counted independently of our code."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import subprocess
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+from shared import shared
+
+from planner.bundle import bundled
+from planner.demand import Policy
+from planner.errors import ScenarioError, TraceError
+from planner.store import Store, formats
+
+AZURE = ("traces", "azure-vm-v1-sample")
+FUNCTIONS = ("traces", "azure-functions-2019")
+
+
+def test_formats_are_the_files_of_the_folder() -> None:
+    assert set(formats()) == {"planner", "azure_vm", "bitbrains", "azure_functions"}
+    assert all(len(title) > 20 for title in formats().values())
+
+
+def test_azure_vm_sample() -> None:
+    with Store(":memory:") as store:
+        info = store.ingest(shared(*AZURE))
+        sizes = store._frame("select sum(cpu_cores) c, sum(memory_gib) m, avg(cpu_percent_mean) a from workloads")
+        readings = store._frame("select avg(cpu_percent) a from usage")["a"][0]
+        demand = store.demand(info.trace_id, Policy())
+    assert (info.format, info.workloads, info.samples, info.rejected, info.lines) == ("azure_vm", 10, 100, 0, 110)
+    assert sizes.iloc[0].tolist() == pytest.approx([38, 233.5, 16.320], rel=1e-3)
+    assert readings == pytest.approx(7.5457, rel=1e-4)
+    assert any("100 readings name 100 VMs" in note for note in info.notes)
+    assert any("10 of 10 VMs have no readings" in note for note in info.notes)
+    table = pd.read_csv(shared(*AZURE, "vmtable", "vmtable.csv.gz"), header=None)
+    needed = (table[7] / 100 * table[9]).sum() * 1.15
+    assert demand.count @ demand.peak[:, 0] == pytest.approx(needed)
+    assert demand.used[0, 0] == pytest.approx((table[6] / 100 * table[9]).sum())
+    assert "demand.cpu_by_summary" in {a.name for a in demand.assumptions}
+
+
+def test_azure_vm_v2_buckets_and_files(tmp_path: Path) -> None:
+    rows = [
+        "vm1,s,d,0,2591700,90,10,80,Interactive,>24,>64",
+        "vm2,s,d,300,900,50,5,40,Unkown,4,32",
+    ]
+    table = tmp_path / "vmtable.csv"
+    table.write_text("\n".join(rows))
+    readings = tmp_path / "vm_cpu_readings-file-1-of-195.csv.gz"
+    with gzip.open(readings, "wt") as out:
+        out.writelines(f"{t},vm{v},1,9,{5 * v}\n" for t in range(0, 3600, 300) for v in (1, 2))
+    with Store(":memory:") as store:
+        info = store.ingest([table, readings])
+        sizes = store._frame("select cpu_cores, memory_gib from workloads order by workload").to_numpy()
+        demand = store.demand(info.trace_id, Policy(profile="single", headroom=0))
+        only = store.ingest(readings)
+        with pytest.raises(ScenarioError, match="assumed_cpu_cores"):
+            store.demand(only.trace_id, Policy())
+        assumed = store.demand(only.trace_id, Policy(assumed_cpu_cores=2, assumed_memory_gib=8, profile="single"))
+    assert sizes.tolist() == [[30, 70], [4, 32]]
+    assert demand.mean[:, 0, 0] == pytest.approx([1.5, 0.4])
+    assert demand.busy[:, 0, 1] == pytest.approx([70, 32])
+    assert (only.workloads, only.samples) == (2, 24)
+    assert assumed.mean[:, 0, 0] == pytest.approx([0.1, 0.2])
+    assert {"demand.assumed_cpu_cores", "demand.assumed_memory_gib"} <= {a.name for a in assumed.assumptions}
+
+
+def test_bitbrains_one_vm() -> None:
+    path = shared("traces", "bitbrains-gwa-t-12", "fastStorage_sample_1vm.csv.gz")
+    with Store(":memory:") as store:
+        info = store.ingest(path)
+        row = store._frame("""
+            select avg(cpu_percent) a, max(cpu_percent) b, avg(memory_percent) m, avg(100 * cpu_cores) c from usage
+        """).iloc[0]
+    assert (info.format, info.workloads, info.samples, info.rejected) == ("bitbrains", 1, 8619, 0)
+    assert row["a"] == pytest.approx(0.2799, abs=1e-4)
+    assert row["b"] == pytest.approx(12.6, abs=0.05)
+    assert row["m"] == pytest.approx(5.85, abs=0.01)
+    assert row["c"] == pytest.approx(0.2799, abs=1e-4)
+    assert str(info.start) == "2013-08-12 13:40:46"
+
+
+BITBRAINS = (
+    "Timestamp [ms];\tCPU cores;\tCPU capacity provisioned [MHZ];\tCPU usage [MHZ];\tCPU usage [%];\t"
+    "Memory capacity provisioned [KB];\tMemory usage [KB];\tDisk read throughput [KB/s];\t"
+    "Disk write throughput [KB/s];\tNetwork received throughput [KB/s];\tNetwork transmitted throughput [KB/s]"
+)
+
+
+def test_bitbrains_folder_of_months_and_header_variants(tmp_path: Path) -> None:
+    row = "{};\t2;\t5000;\t500;\t10;\t2097152;\t1048576;\t0;\t1;\t0;\t1024"
+    for month, second in (("2013-7", 1375000000), ("2013-8", 1377000000000)):
+        (tmp_path / month).mkdir()
+        for vm in (1, 2):
+            header = BITBRAINS if vm == 1 else BITBRAINS.replace(";\t", ";").lower()
+            (tmp_path / month / f"{vm}.csv").write_text(f"{header}\n{row.format(second)}\n")
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        usage = store._frame("select * from usage order by workload, sampled_at")
+    assert (info.workloads, info.samples, info.rejected) == (2, 4, 0)
+    assert usage["workload"].tolist() == ["1", "1", "2", "2"]
+    assert usage["sampled_at"].dt.month.tolist() == [7, 8, 7, 8]
+    assert usage["cpu_cores"].tolist() == pytest.approx([0.2] * 4)
+    assert usage["memory_gib"].tolist() == pytest.approx([1.0] * 4)
+    assert usage["network_out_mib_per_s"].tolist() == [1.0] * 4
+
+
+@pytest.mark.parametrize(
+    ("name", "functions", "calls", "gb_seconds"),
+    [("dirigent-250", 250, 567_403, 20_205.66), ("dirigent-100", 100, 339_657, 7_018.54)],
+)
+def test_azure_functions(name: str, functions: int, calls: int, gb_seconds: float) -> None:
+    with Store(":memory:") as store:
+        info = store.ingest(shared(*FUNCTIONS, name))
+        demand = store.demand(info.trace_id, Policy())
+    assert (info.format, info.workloads, info.calls, info.rejected) == ("azure_functions", functions, calls, 0)
+    assert round(info.gb_seconds, 2) == gb_seconds
+    assert (info.start.hour, info.end.hour) == (8, 15)
+    month = demand.requests_per_s @ demand.hours * 3600
+    assert demand.count @ month == pytest.approx(calls / 8 * 730)
+
+
+def test_azure_functions_official_days(tmp_path: Path) -> None:
+    """Two days, the application's memory, durations of one day only, a function that is silent on the second day."""
+    minutes = ",".join(map(str, range(1, 1441)))
+    calls = {1: [("f", 2), ("g", 1)], 2: [("f", 4)]}
+    for day, rows in calls.items():
+        lines = [f"o,a,{f},http,{n}" + ",0" * 1439 for f, n in rows]
+        head = f"HashOwner,HashApp,HashFunction,Trigger,{minutes}"
+        path = tmp_path / f"invocations_per_function_md.anon.d{day:02}.csv"
+        path.write_text("\n".join([head, *lines, ""]))
+    (tmp_path / "function_durations_percentiles.anon.d01.csv").write_text(
+        "HashOwner,HashApp,HashFunction,Average,Count,Minimum,Maximum\no,a,f,500,2,1,1\n"
+    )
+    (tmp_path / "app_memory_percentiles.anon.d01.csv").write_text(
+        "HashOwner,HashApp,SampleCount,AverageAllocatedMb,AverageAllocatedMb_pct1\no,a,10,1024,1\n"
+    )
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        demand = store.demand(info.trace_id, Policy(profile="single"))
+    assert (info.workloads, info.calls, info.samples) == (2, 7, 2 * 2880)
+    assert (info.end - info.start).total_seconds() == 2 * 86400 - 60
+    assert info.gb_seconds == pytest.approx(6 * 0.5 * 1)
+    assert any("1 of 2 functions have no duration" in note for note in info.notes)
+    assert demand.requests_per_s[:, 0] == pytest.approx([6 / 172800, 1 / 172800])
+    assert demand.workloads["seconds_per_request"].tolist() == [0.5, 0.5]
+    assert "demand.function_seconds_inferred" in {a.name for a in demand.assumptions}
+
+
+def test_azure_functions_without_durations_or_invocations(tmp_path: Path) -> None:
+    for kind in ("invocations", "memory"):
+        shutil.copy(shared(*FUNCTIONS, "dirigent-100", f"{kind}.csv.gz"), tmp_path)
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        assert any("no durations file" in note for note in info.notes)
+        with pytest.raises(TraceError, match="add durations"):
+            store.demand(info.trace_id, Policy())
+        with pytest.raises(TraceError, match="needs invocations"):
+            store.ingest(tmp_path / "memory.csv.gz", format="azure_functions")
+
+
+def _documented(start: str, end: str) -> str:
+    """A one-liner out of the comments of the format's SQL file, so that what is documented is what runs."""
+    text = bundled("sql", "traces", "planner.sql").read_text().replace("\n--   ", " ")
+    return text[text.index(start) : text.index(end) + len(end)]
+
+
+def test_bitbrains_50_converted(tmp_path: Path) -> None:
+    folder = shared("traces", "bitbrains-gwa-t-12")
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"set file_search_path = '{folder}'")
+        connection.execute(
+            _documented("copy (select t.id", "bitbrains.parquet'").replace("'bitbrains", f"'{tmp_path}/bitbrains")
+        )
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path / "bitbrains.parquet")
+        cores = store._frame("select sum(cpu_cores) c from workloads")["c"][0]
+        demand = store.demand(info.trace_id, Policy())
+    assert (info.format, info.workloads, info.samples, info.rejected) == ("planner", 50, 276_979, 0)
+    assert cores == 194
+    assert str(info.start) == "2013-08-12 13:40:46"
+    assert str(info.end)[:16] == "2013-09-11 13:39"
+    assert len(demand.members) == 50
+
+
+def test_gcd_half_converted(tmp_path: Path) -> None:
+    archive = shared("traces", "google-2011-gcd-vms", "GCD_VMs_half.tar.gz")
+    shutil.unpack_archive(archive, tmp_path, filter="data")
+    subprocess.run(_documented("(cd GCD_VMs", "> gcd.csv"), shell=True, check=True, cwd=tmp_path)
+    policy = Policy(assumed_cpu_cores=4, assumed_memory_gib=16)
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path / "gcd.csv")
+        row = store._frame(
+            "select avg(cpu_percent), stddev(cpu_percent), median(cpu_percent), avg(memory_percent), "
+            "max(memory_percent) from usage"
+        ).iloc[0]
+        with pytest.raises(ScenarioError, match=r"assumed_cpu_cores.*800 workloads in percent only"):
+            store.demand(info.trace_id, Policy())
+        demand = store.demand(info.trace_id, policy)
+    assert (info.workloads, info.samples, info.rejected) == (800, 230_400, 0)
+    assert row.tolist() == pytest.approx([21.679, 13.406, 18.38, 19.791, 131.1], rel=1e-3)
+    assert demand.count.sum() == 800
+    assert demand.used[:, 0].mean() / (800 * 4) == pytest.approx(0.21679, rel=1e-4)
+    assert np.all(demand.busy[:, :24] == demand.busy[:, 24:48])
