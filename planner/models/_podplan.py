@@ -54,8 +54,10 @@ def placement(cluster: Cluster) -> pd.DataFrame:
     item = seats.groupby("class").cumcount().to_numpy(np.int64)
     count = cluster.served.count[owner]
     start, names = _members(cluster.served)
-    sku = cluster.kinds.sku[seats["box"].to_numpy(np.int64)].astype(object)
-    columns = {"replica": item // count, "sku": sku, "box": seats["number"].to_numpy(np.int64)}
+    box = seats["box"].to_numpy(np.int64)
+    sku = cluster.kinds.sku[found.menu.kind[box]].astype(object)
+    number = seats["number"].to_numpy(np.int64) + found.menu.offset[box]
+    columns = {"replica": item // count, "sku": sku, "box": number}
     return pd.DataFrame({"workload": names[start[owner] + item % count], **columns})
 
 

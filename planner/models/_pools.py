@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from planner.models._pods import Pods, items
 from planner.optimise.baselines import first_fit
-from planner.optimise.buying import Floor, floor
+from planner.optimise.buying import Floor, floor, split
 from planner.optimise.packing import Boxes, Packing, pack
 
 __all__ = ["Ask", "Fleet", "fitting", "fleet", "lagged"]
@@ -22,6 +22,12 @@ Bools = NDArray[np.bool_]
 
 POOLS: Final = 4
 """Unit: node types. Source: more kinds of nodes hardly pack better and make commitments smaller."""
+GROUPS: Final = 12
+"""Unit: groups of periods. Source: twelve loads of a week lose some 8 % against 168, and are packed in seconds."""
+MANY: Final = 10**9
+"""Unit: nodes. Source: stands for "as many as wanted" beside nodes that are limited."""
+SUNK: Final = 1e-3
+"""Unit: fraction of the price. Source: a node that runs anyway is taken before any other."""
 EASY: Final = 500
 """Unit: classes. Source: beyond it the search for the busiest period gets shorter in proportion."""
 _SAFE: Final = 1.0 - 1e-9
@@ -58,15 +64,47 @@ class Ask:
 
 
 @dataclass(frozen=True)
+class Menu:
+    """What may be opened: types at their price, and nodes that run anyway at next to none."""
+
+    kind: Ints
+    """[box], its type."""
+    usd: Floats
+    """[box]."""
+    available: Ints | None
+    base: Ints
+    """[type], nodes that run anyway."""
+
+    def boxes(self, ask: Ask) -> Boxes:
+        """The boxes of a packing."""
+        return Boxes(ask.room[self.kind], self.usd, ask.slots[self.kind], self.available)
+
+    def nodes(self, opened: Ints) -> Ints:
+        """[type], nodes that run when `opened` [box] are needed."""
+        more = np.bincount(self.fresh, opened[-len(self.fresh) :], minlength=len(self.base)).astype(np.int64)
+        return np.asarray(self.base + more)
+
+    @property
+    def fresh(self) -> Ints:
+        """The types at their price: the boxes after those that run anyway."""
+        return self.kind[np.count_nonzero(self.base) :]
+
+    @property
+    def offset(self) -> Ints:
+        """[box], number of its first node among those of its type."""
+        return np.concatenate([np.zeros(np.count_nonzero(self.base), np.int64), self.base[self.fresh]])
+
+
+@dataclass(frozen=True)
 class Fleet:
     """Nodes that run in each period."""
 
     counts: Ints
     """[period, type]."""
-    busiest: int
-    """The period that `packing` is of."""
     packing: Packing | None
     """Of the busiest period; none where nothing is asked for."""
+    menu: Menu
+    """What its boxes are."""
     rows: Ints
     """[class of packing], class of pods."""
     bound_usd: float
@@ -83,25 +121,65 @@ def fitting(pods: Pods, room: Floats, slots: Ints, arch: NDArray[np.str_]) -> Bo
 
 
 def fleet(ask: Ask) -> Fleet:
-    """The nodes of every period: the busiest packed with care, the others by first fit into the types that it opened.
+    """The nodes of every period: those of the quietest run always, more are added as the hour asks for them.
 
-    Where the cluster does not scale, the nodes of the busiest period (every pod at its largest) run all the time.
+    Other ways are tried beside, and the one that costs least in a month on its best terms is taken. Where the cluster
+    does not scale, the nodes of the busiest period (every pod at its largest) run all the time.
     """
     asked = ask if ask.autoscale else _frozen(ask)
     under = floor(ask.used, ask.committed, asked.load, ask.hours)
+    none = np.zeros(len(ask.used), np.int64)
     periods = len(ask.hours)
     if not len(ask.pods.count) or not periods:
-        return Fleet(np.zeros((periods, len(ask.used)), np.int64), 0, None, np.zeros(0, np.int64), 0.0, under)
+        menu = _menu(none, np.arange(len(none)), under.usd)
+        return Fleet(np.zeros((periods, len(none)), np.int64), None, menu, np.zeros(0, np.int64), 0.0, under)
     busiest = int(np.argmax(asked.load))
-    wanted, rows = items(asked.pods, busiest, ask.fits)
-    effort = ask.effort * min(1.0, EASY / len(rows))
-    packing = pack(wanted, _boxes(ask, under.usd), effort=effort)
-    counts = np.repeat(packing.opened[None, :], periods, axis=0)
-    if ask.autoscale:
-        counts = _breathing(asked, busiest, packing.opened, under.usd)
-    counts = lagged(_filled(counts, asked, under.usd), ask.lag_periods)
-    bound = _bound(asked, _prices(asked, under.usd, packing), under)
-    return Fleet(counts, busiest, packing, rows, bound, under)
+    pilot = _way(asked, busiest, _menu(none, np.arange(len(none)), under.usd))
+    ways = _breathing(asked, busiest, pilot, under.usd) if ask.autoscale else [pilot]
+    lived = [(replace(way, counts=_lived(asked, way.counts, under.usd))) for way in ways]
+    best = min(lived, key=lambda way: _month(asked, way.counts))
+    bound = _bound(asked, _prices(asked, under.usd, pilot.packing), under)
+    return Fleet(best.counts, best.packing, best.menu, best.rows, bound, under)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """One way to run: the busiest period with care, and the nodes of all periods."""
+
+    counts: Ints
+    packing: Packing
+    menu: Menu
+    rows: Ints
+
+
+def _menu(base: Ints, pools: Ints, usd: Floats) -> Menu:
+    kept = np.flatnonzero(base)
+    if not len(kept):
+        return Menu(pools, usd[pools], None, base)
+    available = np.concatenate([base[kept], np.full(len(pools), MANY)])
+    return Menu(np.concatenate([kept, pools]), np.concatenate([usd[kept] * SUNK, usd[pools]]), available, base)
+
+
+def _way(ask: Ask, busiest: int, menu: Menu) -> _Way:
+    """All periods run the nodes of the busiest."""
+    wanted, rows = items(ask.pods, busiest, ask.fits[:, menu.kind])
+    packing = pack(wanted, menu.boxes(ask), effort=_effort(ask, len(rows)))
+    return _Way(np.repeat(menu.nodes(packing.opened)[None, :], len(ask.hours), axis=0), packing, menu, rows)
+
+
+def _lived(ask: Ask, counts: Ints, usd: Floats) -> Ints:
+    return lagged(_filled(counts, ask, usd), ask.lag_periods)
+
+
+def _effort(ask: Ask, classes: int) -> float:
+    return ask.effort * min(1.0, EASY / max(classes, 1))
+
+
+def _month(ask: Ask, counts: Ints) -> float:
+    """What nodes cost in a month on the best mix of terms."""
+    prices = zip(ask.used.tolist(), ask.committed.tolist(), strict=True)
+    terms = [split(n, ask.hours, {"on_demand": p, "committed": c}) for n, (p, c) in zip(counts.T, prices, strict=True)]
+    return sum(t.usd for t in terms)
 
 
 def _frozen(ask: Ask) -> Ask:
@@ -109,31 +187,73 @@ def _frozen(ask: Ask) -> Ask:
     pods = ask.pods
     size = np.broadcast_to(pods.peak[:, None, :], pods.size.shape)
     replicas = np.broadcast_to(pods.replicas.max(axis=1, initial=0)[:, None], pods.replicas.shape)
-    still = Pods(size, replicas, pods.count, pods.arch, pods.spread, pods.zones)
-    return Ask(**{**ask.__dict__, "pods": still})
+    return replace(ask, pods=replace(pods, size=size, replicas=replicas))
 
 
-def _boxes(ask: Ask, usd: Floats, only: Ints | None = None) -> Boxes:
-    keep = np.arange(len(usd)) if only is None else only
-    return Boxes(ask.room[keep], usd[keep], ask.slots[keep])
+def _breathing(ask: Ask, busiest: int, pilot: _Way, usd: Floats) -> list[_Way]:
+    """Ways to run: without a base by first fit; with one by first fit, by alike periods packed with care, and mixed."""
+    parts = _alike(ask)
+    quiet = _packed(ask, parts[0], _menu(np.zeros_like(pilot.menu.base), pilot.menu.kind, usd))
+    pools = _pools(ask, pilot.menu.nodes(pilot.packing.opened) + quiet, usd)
+    loose = _settled(ask, busiest, pilot, _fitted(ask, busiest, _menu(np.zeros_like(quiet), pools, usd), usd), usd)
+    start = _way(ask, busiest, _menu(quiet, pools, usd))
+    fitted, careful = _fitted(ask, busiest, start.menu, usd), _careful(ask, parts, start.menu)
+    better = (careful @ usd < fitted @ usd)[:, None]
+    ways = (fitted, careful, np.where(better, careful, fitted))
+    return [loose, *(_settled(ask, busiest, start, counts, usd) for counts in ways)]
 
 
-def _breathing(ask: Ask, busiest: int, opened: Ints, usd: Floats) -> Ints:
-    """[period, type], by first fit into the pools that are cheapest over a few periods; equal periods once."""
+def _settled(ask: Ask, busiest: int, start: _Way, counts: Ints, usd: Floats) -> _Way:
+    """The busiest period keeps its packing, and so do those that it holds as it is where that is cheaper."""
+    most = start.counts[busiest]
+    dear = _within(ask.pods, busiest) & (counts @ usd > most @ usd)
+    dear[busiest] = True
+    return replace(start, counts=np.where(dear[:, None], most, counts))
+
+
+def _alike(ask: Ask) -> list[Ints]:
+    """Periods of like load, the quietest first."""
+    groups = max(1, round(GROUPS * min(1.0, EASY / len(ask.pods.count))))
+    return list(np.array_split(np.argsort(ask.load, kind="stable"), min(groups, len(ask.hours))))
+
+
+def _pools(ask: Ask, opened: Ints, usd: Floats) -> Ints:
+    """The types most is spent on, and what they do not take."""
+    spent = opened * usd
+    most = np.argsort(-spent, kind="stable")[: max(1, min(2 * POOLS, int(np.count_nonzero(spent))))]
+    return _covering(ask, set(most.tolist()), usd)
+
+
+def _fitted(ask: Ask, busiest: int, whole: Menu, usd: Floats) -> Ints:
+    """[period, type], by first fit into the part of the menu that is cheapest in a few periods; equal periods once."""
     order = np.argsort(ask.load, kind="stable")
     tried = sorted({busiest, int(order[0]), int(order[len(order) // 2])})
-    pools = min(_candidates(ask, opened, usd), key=lambda only: sum(_first_fit(ask, t, only, usd) @ usd for t in tried))
-    counts = np.zeros((len(ask.hours), len(usd)), np.int64)
+    menus = [_menu(whole.base, only, usd) for only in _candidates(ask, whole.fresh, usd)]
+    menu = min(menus, key=lambda m: sum(_first_fit(ask, t, m) @ usd for t in tried))
     known: dict[bytes, Ints] = {}
-    within = _within(ask.pods, busiest)
+    counts = np.zeros((len(ask.hours), len(usd)), np.int64)
     for t in range(len(ask.hours)):
         key = ask.pods.size[:, t].tobytes() + ask.pods.replicas[:, t].tobytes()
         if key not in known:
-            found = _first_fit(ask, t, pools, usd)
-            known[key] = opened if within[t] and opened @ usd <= found @ usd else found
+            known[key] = _first_fit(ask, t, menu)
         counts[t] = known[key]
-    counts[busiest] = opened
     return counts
+
+
+def _careful(ask: Ask, parts: Sequence[Ints], menu: Menu) -> Ints:
+    """[period, type]: periods of like load share the nodes that hold the largest of each pod among them."""
+    counts = np.zeros((len(ask.hours), len(menu.base)), np.int64)
+    for part in parts:
+        counts[part] = _packed(ask, part, menu)
+    return counts
+
+
+def _packed(ask: Ask, periods: Ints, menu: Menu) -> Ints:
+    """[type], nodes that hold the largest of each pod, and the most replicas, of some periods."""
+    size = ask.pods.size[:, periods].max(axis=1, keepdims=True)
+    replicas = ask.pods.replicas[:, periods].max(axis=1, keepdims=True)
+    wanted, rows = items(replace(ask.pods, size=size, replicas=replicas), 0, ask.fits[:, menu.kind])
+    return menu.nodes(pack(wanted, menu.boxes(ask), effort=_effort(ask, len(rows))).opened)
 
 
 def _within(pods: Pods, busiest: int) -> Bools:
@@ -142,24 +262,26 @@ def _within(pods: Pods, busiest: int) -> Bools:
     return np.asarray(smaller & (pods.replicas <= pods.replicas[:, busiest, None]).all(axis=0))
 
 
-def _candidates(ask: Ask, opened: Ints, usd: Floats) -> Iterator[Ints]:
-    """Sets of types: the one that most is spent on, the first two, ... each with what else some pod needs."""
-    spent = np.argsort(-(opened * usd), kind="stable")
-    for n in range(1, min(POOLS, int(np.count_nonzero(opened))) + 1):
-        chosen = set(spent[:n].tolist())
-        for i in np.flatnonzero(~ask.fits[:, sorted(chosen)].any(axis=1)):
-            if not ask.fits[i, sorted(chosen)].any():
-                chosen.add(int(np.argmin(np.where(ask.fits[i], usd, np.inf))))
-        yield np.array(sorted(chosen), np.int64)
+def _candidates(ask: Ask, pools: Ints, usd: Floats) -> Iterator[Ints]:
+    """Sets of types to tell by trying: each pool alone, each two, and all."""
+    for n in range(len(pools)):
+        for m in range(n, len(pools)):
+            yield _covering(ask, {int(pools[n]), int(pools[m])}, usd)
+    yield pools
 
 
-def _first_fit(ask: Ask, period: int, pools: Ints, usd: Floats) -> Ints:
+def _covering(ask: Ask, chosen: set[int], usd: Floats) -> Ints:
+    """The types chosen, each with the cheapest that takes what none of them takes."""
+    for i in np.flatnonzero(~ask.fits[:, sorted(chosen)].any(axis=1)):
+        if not ask.fits[i, sorted(chosen)].any():
+            chosen.add(int(np.argmin(np.where(ask.fits[i], usd, np.inf))))
+    return np.array(sorted(chosen), np.int64)
+
+
+def _first_fit(ask: Ask, period: int, menu: Menu) -> Ints:
     """[type], nodes of one period."""
-    out = np.zeros(len(usd), np.int64)
-    wanted, _ = items(ask.pods, period, ask.fits[:, pools], apart=False)
-    if len(wanted.count):
-        out[pools] = first_fit(wanted, _boxes(ask, usd, pools)).opened
-    return out
+    wanted, _ = items(ask.pods, period, ask.fits[:, menu.kind], apart=False)
+    return menu.nodes(first_fit(wanted, menu.boxes(ask)).opened) if len(wanted.count) else menu.base
 
 
 def _filled(counts: Ints, ask: Ask, usd: Floats) -> Ints:
@@ -196,7 +318,7 @@ def _prices(ask: Ask, usd: Floats, packing: Packing) -> list[Floats]:
     found = [packing.shadow_prices]
     for t in {int(order[0]), int(order[len(order) // 2])} if ask.autoscale else set():
         wanted, _ = items(ask.pods, t, ask.fits)
-        found.append(pack(wanted, _boxes(ask, usd), effort=0).shadow_prices)
+        found.append(pack(wanted, Boxes(ask.room, usd, ask.slots), effort=0).shadow_prices)
     return [_payable(price, ask.room, usd) for price in found]
 
 

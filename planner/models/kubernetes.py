@@ -149,8 +149,8 @@ class Kubernetes(Rented):
     """Volume of a machine that becomes a pod, where the trace does not tell. Unit: GiB. Source: assumption of this
     planner, no published figure."""
 
-    effort: float = Field(default=0.01, ge=0)
-    """Budget of the search for a better packing of the busiest hour; 0 takes the first found. Unit: ratio.
+    effort: float = Field(default=0.002, ge=0)
+    """Budget of the search for better packings; 0 takes the first found. Unit: ratio.
     Source: planner.optimise.packing."""
 
     def plan(self, demand: Demand, catalog: Catalog, owned: Mapping[str, int] | None = None) -> Plan:
