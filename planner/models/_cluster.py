@@ -14,14 +14,17 @@ from planner.models._units import PACKED, Units, holds
 from planner.optimise.packing import Boxes, Items, Packing, Spread, pack
 from planner.optimise.packing.instance import ENDLESS
 
-__all__ = ["Ask", "Boxed", "Packed", "boxed", "packed", "seat", "working_and_idle"]
+__all__ = ["Ask", "Boxed", "Packed", "alone", "packed", "seat", "working_and_idle"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-SHORTLIST: Final = 2
-"""Unit: types. Source: how many sizes of failover host are tried, those first whose uniform cluster costs least."""
+UNIFORM: Final = 6
+"""Unit: types. Source: how many uniform clusters are tried, cheapest by volume first; each packs in milliseconds."""
+
+STAND_INS: Final = 2
+"""Unit: types. Source: how many sizes of failover host mixed clusters are tried with; each costs a whole search."""
 
 
 @dataclass(frozen=True)
@@ -96,35 +99,97 @@ class Boxed:
         return np.bincount(self.kinds, self.part.opened, minlength=types).astype(np.int64)
 
 
+@dataclass(frozen=True)
+class Offer:
+    """Which servers may be used how far."""
+
+    room: Floats
+    """[type, 3], filled no further."""
+    left: Ints
+    """[type], owned servers."""
+    buy: Bools
+    """[type], whether more may be bought."""
+    effort: float
+    told: str = ""
+
+
 def packed(ask: Ask) -> Packed:
     """The cheapest cluster found for all units: the servers that work, and those that stand by.
 
-    A server that stands by must hold what any lost one held. So servers are also tried filled to no more than a
-    likely stand-in has room for, and the cheapest cluster is kept, judged with all that stands by.
+    Tried are mixed clusters, uniform ones, and mixed ones filled to no more than a likely failover host has room for
+    (one that stands by must hold what any lost one held). The cheapest is kept, judged with all that stands by.
     """
     able = ask.able
-    whole = _filled(ask, able, None)
-    caps = _stand_ins(ask, able) if ask.spares else []
-    best = min([whole, *(_filled(ask, able, t) for t in caps)], key=lambda found: found.new_usd(ask))
+    whole = _filled(ask, able, _mixed(ask, ask.effort))
+    offers = [*_uniform(ask, able), *(_capped(ask, able) if ask.spares and ask.effort else [])]
+    best = min([whole, *(_filled(ask, able, o) for o in offers)], key=lambda found: found.new_usd(ask))
     return replace(best, bound_usd=min(best.bound_usd, _least_usd(ask, able, whole)))
+
+
+def alone(ask: Ask, rows: Ints, left: Ints) -> tuple[Boxed, float]:
+    """The cheapest servers found for units `rows` that share them with nobody, and what they cost at least."""
+    part = replace(ask, units=ask.units.only(rows), need=ask.need[rows], spares=0, least=0)
+    mixed = boxed(ask, rows, replace(_mixed(part, ask.effort), left=left))
+    others = [boxed(ask, rows, replace(o, left=left)) for o in _uniform(part, part.able)]
+    best = min([mixed, *others], key=lambda found: (int(found.part.unplaced.sum()), found.part.usd))
+    return best, min(best.part.bound_usd, mixed.part.bound_usd)
 
 
 def _least_usd(ask: Ask, able: Bools, whole: Packed) -> float:
     """What any cluster spends on new servers at least: all units without a cap, and its servers that stand by."""
     if ask.servers.owned.any():
-        free = replace(ask, spares=0, least=0, effort=0.0)
-        return _filled(free, able, None).bound_usd
+        free = replace(ask, spares=0, least=0)
+        return _filled(free, able, _mixed(free, 0.0)).bound_usd
     cheapest = float(ask.usd[ask.servers.buyable].min(initial=np.inf))
     return whole.bound_usd + (ask.spares * cheapest if whole.working.any() else 0.0)
 
 
-def _stand_ins(ask: Ask, able: Bools) -> list[int]:
-    """The types that are likely to stand in for all others: they hold every unit and make cheap uniform clusters."""
+def _mixed(ask: Ask, effort: float) -> Offer:
+    """All types as they are; of the dearest owned one, as many are kept free as must stand by."""
+    owned = ask.servers.owned
+    return Offer(
+        ask.room, owned - _kept(ask, int(np.argmax(np.where(owned > 0, ask.usd, -1.0)))), ask.servers.buyable, effort
+    )
+
+
+def _uniform(ask: Ask, able: Bools) -> list[Offer]:
+    """New servers of one type only."""
+    mixed = _mixed(ask, 0.0)
+    other = ask.servers.arch[:, None] != ask.servers.arch[None, :]
+    same = mixed.buy & (other | np.eye(len(other), dtype=bool))
+    return [replace(mixed, buy=same[t], told=f"; new servers of one type, {UNIFORM} tried") for t in _likely(ask, able)]
+
+
+def _capped(ask: Ask, able: Bools) -> list[Offer]:
+    """All types, filled no further than a type that stands by could take over."""
+    told = "; servers filled to what {} standing by can take over"
+    return [
+        Offer(
+            np.minimum(ask.room, ask.room[t]),
+            ask.servers.owned - _kept(ask, t),
+            ask.servers.buyable,
+            ask.effort,
+            told.format(ask.servers.sku[t]),
+        )
+        for t in _likely(ask, able)[:STAND_INS]
+    ]
+
+
+def _kept(ask: Ask, kind: int) -> Ints:
+    """[type], owned servers of one type that are kept free to stand by."""
+    return np.where(np.arange(len(ask.usd)) == kind, np.minimum(ask.servers.owned, ask.spares), 0)
+
+
+def _likely(ask: Ask, able: Bools) -> list[int]:
+    """Types that hold every unit (of the commonest kind of processor), those of the cheapest uniform clusters first."""
     some = able.any(axis=1)
-    every = able[some].all(axis=0) & ask.servers.buyable
+    if not some.any():
+        return []
+    arches, many = np.unique(ask.units.arch[some], return_counts=True)
+    some &= ask.units.arch == arches[np.argmax(many)]
     total = ask.units.count[some] @ ask.need[some]
-    usd = np.where(every, _uniform_usd(ask, total), np.inf)
-    return [int(t) for t in np.argsort(usd, kind="stable")[:SHORTLIST] if np.isfinite(usd[t])]
+    usd = np.where(able[some].all(axis=0) & ask.servers.buyable, _uniform_usd(ask, total), np.inf)
+    return [int(t) for t in np.argsort(usd, kind="stable")[:UNIFORM] if np.isfinite(usd[t])]
 
 
 def _uniform_usd(ask: Ask, total: Floats) -> Floats:
@@ -137,48 +202,43 @@ def _uniform_usd(ask: Ask, total: Floats) -> Floats:
     return np.asarray(np.maximum(count, ask.least - owned.sum()) * ask.usd)
 
 
-def _filled(ask: Ask, able: Bools, stand_in: int | None) -> Packed:
-    """All units packed, kind of processor by kind of processor, into servers filled as far as `stand_in` could."""
-    room = ask.room if stand_in is None else np.minimum(ask.room, ask.room[stand_in])
-    left = ask.servers.owned - _reserved(ask, stand_in)
+def _filled(ask: Ask, able: Bools, offer: Offer) -> Packed:
+    """All units packed, kind of processor by kind of processor."""
     server = np.full(int(ask.units.count.sum()), -1, np.int64)
     number, parts = server.copy(), []
     for arch in np.unique(ask.servers.arch):
         rows = np.flatnonzero((ask.units.arch == arch) & able.any(axis=1))
         if len(rows):
-            found = boxed(ask, rows, room, left)
-            seat(ask.units, found, (server, number), np.zeros_like(left))
+            found = boxed(ask, rows, offer)
+            seat(ask.units, found, (server, number), np.zeros_like(offer.left))
             parts.append(found.part)
     bound = float(sum(part.bound_usd for part in parts))
-    told = "" if stand_in is None else f"; servers filled to what {ask.servers.sku[stand_in]} standing by can take over"
     working, idle = working_and_idle(ask, (server, number))
-    return Packed(server, number, working, idle, tuple(parts), bound, told)
+    return Packed(server, number, working, idle, tuple(parts), bound, offer.told)
 
 
-def _reserved(ask: Ask, stand_in: int | None) -> Ints:
-    """[type], owned servers kept free to stand by: of the stand-in, else of the dearest owned type."""
-    owned = ask.servers.owned
-    out = np.zeros_like(owned)
-    t = int(np.argmax(np.where(owned > 0, ask.usd, -1.0))) if stand_in is None else stand_in
-    out[t] = min(int(owned[t]), ask.spares)
-    return out
-
-
-def boxed(ask: Ask, rows: Ints, room: Floats, left: Ints) -> Boxed:
-    """Units `rows`, for one kind of processor, packed into servers with `room` [type, 3]; `left` [type] are owned."""
+def boxed(ask: Ask, rows: Ints, offer: Offer) -> Boxed:
+    """Units `rows`, all for one kind of processor, packed into what is offered."""
     alike = ask.servers.arch == ask.units.arch[rows[0]]
-    new, old = np.flatnonzero(alike & ask.servers.buyable), np.flatnonzero(alike & (left > 0))
+    new = _sensible(np.flatnonzero(alike & offer.buy), offer.room, ask.usd)
+    old = np.flatnonzero(alike & (offer.left > 0))
     kinds = np.concatenate([new, old])
     needed = np.flatnonzero(ask.need[rows].any(axis=0))
-    count = ask.units.count[rows]
-    items = Items(ask.need[np.ix_(rows, needed)], count, _spread(ask.units, rows))
+    items = Items(ask.need[np.ix_(rows, needed)], ask.units.count[rows], _spread(ask.units, rows))
     endless = np.full(len(new), ENDLESS, np.int64)
     boxes = Boxes(
-        room=room[np.ix_(kinds, needed)],
+        room=offer.room[np.ix_(kinds, needed)],
         usd=np.concatenate([ask.usd[new], np.zeros(len(old))]),
-        available=np.concatenate([endless, left[old]]) if len(old) else None,
+        available=np.concatenate([endless, offer.left[old]]) if len(old) else None,
     )
-    return Boxed(rows, kinds, np.arange(len(kinds)) >= len(new), pack(items, boxes, effort=ask.effort))
+    return Boxed(rows, kinds, np.arange(len(kinds)) >= len(new), pack(items, boxes, effort=offer.effort))
+
+
+def _sensible(types: Ints, room: Floats, usd: Floats) -> Ints:
+    """Of `types`, those that no other undercuts with as much room for no more money: no packing needs the rest."""
+    better = (room[types][None] >= room[types][:, None]).all(axis=2) & (usd[types][None] <= usd[types][:, None])
+    first = np.arange(len(types))[None] < np.arange(len(types))[:, None]
+    return types[~(better & (~better.T | first)).any(axis=1)]
 
 
 def _spread(units: Units, rows: Ints) -> tuple[Spread | None, ...] | None:

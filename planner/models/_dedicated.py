@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from planner.models._cluster import Ask, boxed, seat
+from planner.models._cluster import Ask, alone, seat
 from planner.models._handout import Handout, handed_out
 from planner.models._spares import standing_by
 from planner.optimise.packing import Packing
@@ -31,6 +31,8 @@ class Dedicated:
     """Applications on one server."""
     parts: tuple[Packing, ...]
     """One packing an application on several."""
+    bound_usd: float = 0.0
+    """What these cost at least."""
 
 
 def dedicated(ask: Ask, energy_usd: Floats, home: Ints) -> Dedicated:
@@ -68,14 +70,15 @@ def _left(ask: Ask, able: NDArray[np.bool_]) -> Ints:
 
 def _spread_out(ask: Ask, able: NDArray[np.bool_], home: Ints, found: Dedicated, left: Ints) -> Dedicated:
     """The applications on several servers, one after the other."""
-    server, number, parts = found.server.copy(), found.number.copy(), []
+    server, number, parts, bound = found.server.copy(), found.number.copy(), [], 0.0
     used = np.bincount(server[server >= 0], minlength=len(left)).astype(np.int64)
     for whole in np.unique(home[home >= 0]):
         rows = np.flatnonzero((home == whole) & able.any(axis=1))
         if not len(rows):
             continue
-        part = boxed(ask, rows, ask.room, left)
+        part, least = alone(ask, rows, left)
         seat(ask.units, part, (server, number), used)
         used, left = used + part.opened(len(used)), left - part.taken(len(left))
         parts.append(part.part)
-    return replace(found, server=server, number=number, parts=tuple(parts))
+        bound += least
+    return replace(found, server=server, number=number, parts=tuple(parts), bound_usd=bound)

@@ -121,12 +121,18 @@ class Owned(DeploymentModel):
     """Memory of that operating system. Unit: GiB.
     Source: debian.org installation guide, table of minimum requirements (512 MiB recommended without desktop)."""
 
+    admin_sku: str | None = None
+    """What an administrator costs; none: the first of the price books. Unit: name. Source: the user."""
+
+    electricity_sku: str | None = None
+    """Whose electricity; none: the first of the price books. Unit: name. Source: the user."""
+
     os_licence: str | None = None
     """Operating system that every server must have a licence for; none: a free one. Unit: name. Source: the user."""
 
-    effort: float = Field(default=0.2, ge=0)
-    """How long to look for a better packing: 0 is first fit decreasing, 1 the engine's whole budget. Unit: ratio.
-    Source: planner.optimise.packing."""
+    effort: float = Field(default=0.0, ge=0)
+    """How long to look for a better packing: 0 tries mixed and uniform clusters by first fit decreasing, 1 is the
+    engine's whole search. Unit: ratio. Source: planner.optimise.packing."""
 
     @abstractmethod
     def own_charges(self, catalog: Catalog, servers: Servers, load: Load) -> list[Charge]:
@@ -200,7 +206,7 @@ class Owned(DeploymentModel):
                 disks_kw * contract if by_power else 0.0,
             ),
             Charge(
-                catalog.tiers("electricity"),
+                catalog.tiers("electricity", self.electricity_sku),
                 "facilities",
                 servers.idle_kwh * site_kwh,
                 load.busy_kwh * site_kwh + disks_kw * HOURS_PER_MONTH * self.pue,
@@ -218,7 +224,12 @@ class Owned(DeploymentModel):
 
     def load_usd(self, catalog: Catalog, servers: Servers) -> Floats:
         """[type], what one busy thread costs in a month in energy."""
-        return servers.busy_kwh * self.production_watts * self.pue * unit_usd(catalog.tiers("electricity"))
+        return (
+            servers.busy_kwh
+            * self.production_watts
+            * self.pue
+            * unit_usd(catalog.tiers("electricity", self.electricity_sku))
+        )
 
 
 _PACK: Final = re.compile(r"(?P<size>\d+)?[ -]?(?P<what>core|socket|CPU)s?", re.IGNORECASE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -52,6 +52,19 @@ class Units:
     def start(self) -> Ints:
         """[unit + 1], where the instances of each unit begin when all are numbered through."""
         return np.append(0, np.cumsum(self.count)).astype(np.int64)
+
+    def only(self, rows: Ints) -> Units:
+        """Some of the units, without the classes they are made of."""
+        return replace(
+            self,
+            peak=self.peak[rows],
+            mean=self.mean[rows],
+            cores=self.cores[rows],
+            count=self.count[rows],
+            arch=self.arch[rows],
+            spread=tuple(self.spread[u] for u in rows),
+            bare=self.bare[rows],
+        )
 
     def instance(self, demand: Demand) -> Ints:
         """[member], the instance that holds each workload."""

@@ -99,11 +99,13 @@ class Hypervisor(Owned):
     """What deduplication and compression shrink data by. Unit: ratio.
     Source: MicrosoftDocs/azure-docs@050c9345 concepts-azure-vmware-solution-assessment-calculation.md (1 is none)."""
 
-    licensed: bool = True
-    """Whether the hypervisor is paid for; no: one that is free, such as KVM. Unit: yes or no. Source: the user."""
+    storage_sku: str | None = "nvme-ssd-raw"
+    """Which disks are bought: raw ones, since `protection` says how often data is kept on them; none: the first of
+    the price books. Unit: name. Source: the user."""
 
     licence_sku: str | None = None
-    """Which hypervisor; none: the first of the price books. Unit: name. Source: the user."""
+    """Which hypervisor (kvm-openstack costs nothing); none: the first of the price books. Unit: name.
+    Source: the user."""
 
     licence_cores_per_socket: int = Field(default=16, ge=0)
     """The fewest cores a processor is licensed for. Unit: cores.
@@ -157,16 +159,14 @@ class Hypervisor(Owned):
 
     def own_charges(self, catalog: Catalog, servers: Servers, load: Load) -> list[Charge]:
         """Licences by core, and administrators by the number of machines."""
-        charges = []
-        nothing = np.zeros(len(servers.sku))
-        if self.licensed:
-            cores = np.maximum(servers.cores, self.licence_cores_per_socket * servers.column("sockets"))
-            tiers = catalog.tiers("hypervisor_licence", self.licence_sku)
-            least = self.licence_cores_per_order / MONTHS_PER_YEAR
-            charges.append(Charge(tiers, "licence", cores / MONTHS_PER_YEAR, least=least))
+        cores = np.maximum(servers.cores, self.licence_cores_per_socket * servers.column("sockets"))
+        tiers = catalog.tiers("hypervisor_licence", self.licence_sku)
+        least = self.licence_cores_per_order / MONTHS_PER_YEAR
+        charges = [Charge(tiers, "licence", cores / MONTHS_PER_YEAR, least=least)]
         if self.labour == "administrators":
+            nothing = np.zeros(len(servers.sku))
             people = load.guests / self.vms_per_admin / MONTHS_PER_YEAR
-            charges.append(Charge(catalog.tiers("admin_labour"), "labour", nothing, people))
+            charges.append(Charge(catalog.tiers("admin_labour", self.admin_sku), "labour", nothing, people))
         return charges
 
     def one_off(self, catalog: Catalog, workloads: int) -> list[Line]:

@@ -61,7 +61,7 @@ class Physical(Owned):
         if self.labour != "administrators":
             return []
         each = np.full(len(servers.sku), 1 / (self.servers_per_admin * MONTHS_PER_YEAR))
-        return [Charge(catalog.tiers("admin_labour"), "labour", each)]
+        return [Charge(catalog.tiers("admin_labour", self.admin_sku), "labour", each)]
 
     def plan(self, demand: Demand, catalog: Catalog, owned: Mapping[str, int] | None = None) -> Plan:
         """A server for every application, and those that stand by.
@@ -110,6 +110,5 @@ def _alone(ask: Ask, energy_usd: Floats, home: Ints) -> Deal:
     seats = (found.server, found.number)
     held = float(ask.servers.owned @ ask.usd)
     single = (held + found.singles.usd, held + found.singles.bound_usd)
-    bound = float(sum(part.bound_usd for part in found.parts))
-    certificate = certified(found.parts, single, bound, CLOSED_FORM)
+    certificate = certified(found.parts, single, found.bound_usd, CLOSED_FORM)
     return Deal(ask.units, ask.need, ask.servers, ask.room, *seats, *working_and_idle(ask, seats), certificate)
