@@ -38,7 +38,7 @@ _HEIGHT: Final = 44
 def cost_by_category(rows: pd.DataFrame) -> alt.Chart:
     """Stacked bars of dollars a month; columns model, category, usd_per_month."""
     names = [c for c in CATEGORY_COLOURS if c in set(rows["category"])]
-    return (
+    chart: alt.Chart = (
         alt.Chart(rows)
         .mark_bar()
         .encode(
@@ -55,11 +55,12 @@ def cost_by_category(rows: pd.DataFrame) -> alt.Chart:
         .transform_calculate(rank=f"indexof({names!r}, datum.category)")
         .properties(height=_HEIGHT * max(1, rows["model"].nunique()))
     )
+    return chart
 
 
 def utilisation(rows: pd.DataFrame) -> alt.Chart:
     """Grouped bars of the share of provisioned capacity in use; columns model, resource, share."""
-    return (
+    chart: alt.Chart = (
         alt.Chart(rows)
         .mark_bar()
         .encode(
@@ -76,9 +77,10 @@ def utilisation(rows: pd.DataFrame) -> alt.Chart:
         )
         .properties(height=_HEIGHT * max(1, rows["model"].nunique()))
     )
+    return chart
 
 
-def cash_flow(rows: pd.DataFrame) -> alt.LayerChart:
+def cash_flow(rows: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     """Cumulative cash by month, one line a model named at its end; columns model, month, cumulative_usd."""
     names = list(dict.fromkeys(rows["model"]))
     base = alt.Chart(rows).encode(

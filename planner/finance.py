@@ -125,7 +125,10 @@ def payback_months(cash: Floats, baseline: Floats) -> int | None:
 
 
 def internal_rate(flow: Floats) -> float | None:
-    """The rate per period at which a flow is worth nothing today; None where its sign does not change just once.
+    """The rate per period at which a flow is worth nothing today.
+
+    None where there is no such rate or no one rate: the flow does not begin with an outlay, or its sign changes more
+    than once.
 
     >>> internal_rate(np.array([-100.0, 39, 59, 55, 20]))
     0.2809484...
@@ -133,7 +136,7 @@ def internal_rate(flow: Floats) -> float | None:
     True
     """
     signs = np.sign(flow[np.abs(flow) > _NOTHING * max(1.0, float(np.abs(flow).sum()))])
-    if len(signs) == 0 or np.count_nonzero(np.diff(signs)) != 1:
+    if len(signs) == 0 or signs[0] > 0 or np.count_nonzero(np.diff(signs)) != 1:
         return None
     rate = pyxirr.irr(flow)
     return None if rate is None or not np.isfinite(rate) else float(rate)

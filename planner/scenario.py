@@ -26,10 +26,12 @@ from planner.errors import ScenarioError, near_miss
 from planner.models import MODELS
 from planner.models.base import DeploymentModel
 
-__all__ = ["SAMPLE", "Scenario", "Trace", "Where", "load", "parse", "with_settings"]
+__all__ = ["SAMPLE", "STORED", "Scenario", "Trace", "Where", "load", "parse", "with_settings"]
 
 SAMPLE: Final = "sample:"
 """A trace path that begins so names a recording that ships with planner."""
+STORED: Final = "trace:"
+"""A trace path that begins so names, by its id, a recording that the workspace already holds."""
 
 
 class _OneOfModels:
@@ -46,8 +48,8 @@ class Trace(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     path: str = "sample:planner"
-    """A file or folder, relative to the scenario file, or a shipped recording such as sample:planner.
-    Unit: path. Source: the user."""
+    """A file or folder, relative to the scenario file, a shipped recording (sample:planner) or one in the workspace
+    (trace:ID). Unit: path. Source: the user."""
     format: str = "auto"
     """The format of the recording; auto: found out. Unit: name. Source: the user."""
     name: str | None = None
@@ -190,7 +192,7 @@ def with_settings(scenario: Scenario, settings: Mapping[str, Any]) -> Scenario:
 
 def _placed(scenario: Scenario, folder: Path) -> Scenario:
     trace = scenario.trace
-    if not trace.path.startswith(SAMPLE):
+    if not trace.path.startswith((SAMPLE, STORED)):
         trace = trace.model_copy(update={"path": str(folder / trace.path)})
     books = tuple(str(folder / book) for book in scenario.price_books)
     return scenario.model_copy(update={"trace": trace, "price_books": books})

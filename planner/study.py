@@ -21,7 +21,7 @@ from planner.demand import Demand, Policy
 from planner.models.base import DeploymentModel, described
 from planner.plan import Line, Plan
 from planner.quantities import RESOURCES, Assumption
-from planner.scenario import Scenario, Where
+from planner.scenario import STORED, Scenario, Where
 from planner.store import Store, TraceInfo
 
 __all__ = ["Question", "Study", "answer", "answer_plans", "complete", "identity", "keep", "prepare", "run"]
@@ -47,8 +47,14 @@ def prepare(scenario: Scenario, store: Store) -> Question:
         InputError: the recording, the price books or the sizes cannot be had.
     """
     catalog = store.catalog([Path(book) for book in scenario.price_books] or None)
-    trace = store.ingest(scenario.trace_path(), scenario.trace.format, scenario.trace.name)
+    trace = _recording(scenario, store)
     return Question(scenario, trace, store.demand(trace.trace_id, scenario.demand, scenario.growth_per_year), catalog)
+
+
+def _recording(scenario: Scenario, store: Store) -> TraceInfo:
+    if scenario.trace.path.startswith(STORED):
+        return store.trace(scenario.trace.path.removeprefix(STORED))
+    return store.ingest(scenario.trace_path(), scenario.trace.format, scenario.trace.name)
 
 
 def run(scenario: Scenario, store: Store) -> Iterator[Plan]:

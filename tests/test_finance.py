@@ -70,6 +70,7 @@ def test_no_rate_where_it_would_be_ambiguous() -> None:
     assert finance.internal_rate(np.array([-100.0, 230.0, -132.0])) is None
     assert finance.internal_rate(np.array([1.0, 2.0])) is None
     assert finance.internal_rate(np.zeros(3)) is None
+    assert finance.internal_rate(np.array([100.0, -30.0, -80.0])) is None, "a saving from the start is no investment"
 
 
 @given(st.lists(st.lists(money, min_size=1, max_size=3), min_size=1, max_size=5), money)
