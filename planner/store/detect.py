@@ -17,7 +17,7 @@ __all__ = ["Found", "as_format", "detect"]
 
 _LINES_JUDGED: Final = 20
 _LEAST_GOOD: Final = 0.5
-"""Share of the first lines of a file without header that must be good rows for it to be of a kind."""
+"""More than this share of the first lines of a file without header are good rows if it is of a kind."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def detect(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> 
         TraceError: none fits, or several do; tells what was seen and which formats are known.
     """
     candidates = [_sorted(connection, load(name), sources) for name in formats()]
-    fits = [(found, others) for found, others in candidates if found.files and not _lacks(found)]
+    fits = [(found, others) for found, others in candidates if _main(found) and not _lacks(found)]
     best = max((_read(found) for found, _ in fits), default=0)
     fits = [(found, others) for found, others in fits if _read(found) == best]
     if not fits:
@@ -59,9 +59,9 @@ def as_format(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], 
     if name not in formats():
         raise TraceError(f"trace format {name!r}: {near_miss(name, formats())}")
     found, others = _sorted(connection, load(name), sources)
-    if others or not found.files:
+    if others or not _main(found):
         why = "; ".join(f"{s.path.name}: {_why_not(connection, load(name), s)}" for s in list(others)[:3])
-        if not found.files or _lacks(found):
+        if not _main(found) or _lacks(found):
             raise TraceError(f"{_named(sources)}: is not of format {name}: {why}")
     if _lacks(found):
         raise TraceError(f"{_named(sources)}: format {name} needs {_lacks(found)}, which no file holds")
@@ -102,7 +102,7 @@ def _fit(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> 
         return 0.0
     found = reasons(connection, kind, layout_of(kind, lines), lines)
     share = sum(reason is None for reason in found) / len(found)
-    return float(share >= _LEAST_GOOD) * len(kind.columns)
+    return float(share > _LEAST_GOOD) * len(kind.columns)
 
 
 def _recognised(kind: Input, headers: Sequence[str]) -> int:
@@ -120,6 +120,11 @@ def parquet_headers(connection: duckdb.DuckDBPyConnection, source: Source) -> li
     except duckdb.Error as error:
         raise TraceError(f"{source.path}: is a broken Parquet file: {str(error).splitlines()[0]}") from error
     return [str(row[0]) for row in rows[1:]]
+
+
+def _main(found: Found) -> bool:
+    """Whether there is a file that is a sign of the format."""
+    return any(kind.name in found.files for kind in found.format.inputs if not kind.aside)
 
 
 def _read(found: Found) -> int:

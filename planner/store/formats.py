@@ -61,11 +61,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Input:
-    """A kind of file: ``{"header": true, "delimiter": ",", "streamed": false, "named": false, "needed": false}``."""
+    """A kind of file: ``{"header": true, "delimiter": ",", "streamed": false, "named": false, "needed": false, ...}``."""
 
     name: str
     columns: tuple[Column, ...]
-    checks: tuple[tuple[str, str], ...]
+    checks: tuple[tuple[str, tuple[str, ...]], ...]
     """SQL that holds for every good row, and the columns it speaks of."""
     header: bool = True
     delimiter: str = ","
@@ -75,15 +75,21 @@ class Input:
     """The file's name says something; column ``file`` holds it, without its endings."""
     needed: bool = False
     """Without a file of this kind the recording cannot be read."""
+    aside: bool = False
+    """Lies in the official folder, but is no sign of the format."""
 
     def columns_of(self, headers: Sequence[str]) -> list[Column | None]:
         """Which column each header of a file is; None for those that are none of ours."""
         return [next((c for c in self.columns if c.is_named(header)), None) for header in headers]
 
     def lacks(self, headers: Sequence[str]) -> list[str]:
-        """Required columns that no header names."""
+        """What every row needs and no header names: a column, or one of several."""
         found = {column.name for column in self.columns_of(headers) if column is not None}
-        return [c.name for c in self.columns if c.name not in found and (c.required or c.pattern is not None)]
+        needed: list[tuple[str, ...]] = [
+            (column.name,) for column in self.columns if column.required or column.pattern is not None
+        ]
+        needed += [names for _, names in self.checks if len(names) > 1]
+        return [f"one of {', '.join(some)}" if len(some) > 1 else some[0] for some in needed if not found & set(some)]
 
 
 @dataclass(frozen=True)
@@ -133,7 +139,7 @@ def _input(scratch: duckdb.DuckDBPyConnection, table: str, comment: str | None) 
     rows = scratch.execute(_COLUMNS, {"table": table}).fetchall()
     columns = tuple(Column(n, t, must, _spellings(n, words)) for n, t, must, words in rows)
     checks = scratch.execute(_CHECKS, {"table": table}).fetchall()
-    return Input(table, columns, tuple((e, ", ".join(names)) for e, names in checks), **json.loads(comment or "{}"))
+    return Input(table, columns, tuple((check, tuple(names)) for check, names in checks), **json.loads(comment or "{}"))
 
 
 def _spellings(name: str, words: str | None) -> frozenset[str]:

@@ -103,14 +103,14 @@ def _said(name: str, kind: str) -> str:
     return f"'{name}: expected {_WORDS.get(kind, 'a whole number')}, found '''"
 
 
-def _broken(check: str, names: str, layout: Layout) -> str:
+def _broken(check: str, names: tuple[str, ...], layout: Layout) -> str:
     """SQL for the words about a check that does not hold: what was expected, what was found."""
     if check.lower().startswith("(coalesce("):
-        return f"'expected at least one of {names}'"
-    there = [name for name in names.split(", ") if name in layout.names]
+        return f"'expected at least one of {', '.join(names)}'"
+    there = [name for name in names if name in layout.names]
     found = " || ', ' || ".join(f"coalesce(left(cast({quoted(n)} as varchar), 60), 'nothing')" for n in there)
     text = check.removeprefix("(").removesuffix(")").replace("'", "''")
-    return f"'{names}: expected {text}, found ' || {found or repr('nothing')}"
+    return f"'{', '.join(names)}: expected {text}, found ' || {found or repr('nothing')}"
 
 
 def parsed(kind: Input, layout: Layout, source: str) -> str:

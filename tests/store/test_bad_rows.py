@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from store.writing import HEADER, csv, hourly
 
 from planner.errors import TraceError
 from planner.store import Store
+from store.writing import HEADER, csv, hourly
 
 BAD = {
     "bad number": ("v,2024-01-01 00:00:00,12x,1", "cpu_cores: expected a number, found '12x'"),

@@ -11,12 +11,12 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from shared import shared
 
 from planner.bundle import bundled
 from planner.demand import Policy
 from planner.errors import ScenarioError, TraceError
 from planner.store import Store, formats
+from shared import shared
 
 AZURE = ("traces", "azure-vm-v1-sample")
 FUNCTIONS = ("traces", "azure-functions-2019")

@@ -30,9 +30,9 @@ comment on table readings is '{"header": false, "streamed": true}';
 
 -- Part of the official folder; nothing in them is needed.
 create temp table deployments (deploymentid varchar not null, deploymentsize bigint not null);
-comment on table deployments is '{"header": false}';
+comment on table deployments is '{"header": false, "aside": true}';
 create temp table subscriptions (subscriptionid varchar not null, firstcreated bigint not null, vms bigint not null);
-comment on table subscriptions is '{"header": false}';
+comment on table subscriptions is '{"header": false, "aside": true}';
 
 -- Settings. The top buckets stand for anything larger; the dataset's notebook counts them as 30 cores and 70 GB.
 create temp macro cores_of(bucket) as

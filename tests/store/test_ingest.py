@@ -1,0 +1,262 @@
+"""Ingest as a whole: what is told of odd files, what is refused, and that nothing is half done."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+import threading
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from planner.demand import Policy
+from planner.errors import InputError, TraceError
+from planner.store import Store
+from planner.store.trace import QUALITY_KEYS
+from store.writing import HEADER, csv, hourly
+
+
+def _read(path: Path | list[Path], **more: str) -> tuple[int, int, int, tuple[str, ...]]:
+    with Store(":memory:") as store:
+        info = store.ingest(path, **more)
+    return info.workloads, info.samples, info.rejected, info.notes
+
+
+def test_what_is_told(tmp_path: Path) -> None:
+    with Store(":memory:") as store:
+        info = store.ingest(csv(tmp_path, *hourly("a", 48)), name="mine")
+        assert store.trace(info.trace_id) == info
+        assert store.traces()["trace_id"].tolist() == [info.trace_id]
+    assert (info.name, info.format, info.workloads, info.samples, info.lines) == ("mine", "planner", 1, 48, 48)
+    assert "header of samples" in info.reason
+    assert (str(info.start), str(info.end)) == ("2024-01-01 00:00:00", "2024-01-02 23:00:00")
+    assert set(info.quality) == set(QUALITY_KEYS)
+    assert info.quality["stars_5"] == 1
+
+
+def test_again_is_nothing(tmp_path: Path) -> None:
+    path = csv(tmp_path, *hourly("a", 48))
+    with Store(tmp_path / "store.duckdb") as store:
+        first = store.ingest(path)
+    copy = tmp_path / "elsewhere.csv"
+    copy.write_bytes(path.read_bytes())
+    with Store(tmp_path / "store.duckdb") as store:
+        again = store.ingest(copy)
+        assert again.repeated
+        assert not first.repeated
+        assert again.trace_id == first.trace_id
+        assert len(store.traces()) == 1
+        assert store._frame("select count(*) n from usage")["n"][0] == 48
+
+
+def test_file_names_are_no_sql(tmp_path: Path) -> None:
+    for name in ("it's.csv", 'a"b.csv', "x; drop table usage.csv", "*?[1].csv", "ä ö.csv"):
+        path = csv(tmp_path, *hourly("a", 3), "a,bad", name=name)
+        with Store(":memory:") as store:
+            info = store.ingest(path)
+            assert store.rejects(info.trace_id)["file"].tolist() == [name]
+        assert (info.samples, info.rejected) == (3, 1)
+
+
+@pytest.mark.parametrize("times", [
+    "2024-01-01T00:00:00Z", "2024-01-01 01:00:00+01:00", "2023-12-31 18:30:00-05:30", "2024-01-01", "1704067200",
+    "1704067200000", "1704067200000000", "1704067200000000000", "1704067200.0",
+])  # fmt: skip
+def test_times(tmp_path: Path, times: str) -> None:
+    with Store(":memory:") as store:
+        info = store.ingest(csv(tmp_path, f"a,{times},1,1"))
+    assert str(info.start) == "2024-01-01 00:00:00"
+
+
+@pytest.mark.parametrize("column", [
+    pd.to_datetime(["2024-01-01 00:00:00"]), pd.to_datetime(["2024-01-01 02:00:00+02:00"]), [1704067200],
+    [1704067200000], [1704067200.0], ["2024-01-01T00:00:00Z"],
+])  # fmt: skip
+def test_times_in_parquet(tmp_path: Path, column: object) -> None:
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"Workload": ["a"], "timestamp": column, "cpu_percent": [5], "other": ["x"]}).to_parquet(path)
+    with Store(":memory:") as store:
+        info = store.ingest(path)
+    assert str(info.start) == "2024-01-01 00:00:00"
+
+
+def test_byte_order_mark_blank_lines_gzip_and_line_ends(tmp_path: Path) -> None:
+    text = "\r\n".join(["\ufeff" + HEADER, "", *hourly("a", 4), "", "", *hourly("b", 4), "", ""])
+    plain, packed = tmp_path / "p.csv", tmp_path / "p.csv.gz"
+    plain.write_bytes(text.encode())
+    packed.write_bytes(gzip.compress(text.encode()))
+    unended = csv(tmp_path, *hourly("a", 4), name="u.csv")
+    unended.write_bytes(unended.read_bytes().rstrip())
+    assert _read(plain) == _read(packed) == (2, 8, 0, ())
+    assert _read(unended) == (1, 4, 0, ())
+
+
+def test_latin_1_is_read_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "l.csv"
+    path.write_bytes("\n".join([HEADER, "b\xfcro,2024-01-01,1,1", *hourly("a", 2)]).encode("latin-1"))
+    with Store(":memory:") as store:
+        info = store.ingest(path)
+        names = store._frame("select workload from workloads order by all")["workload"].tolist()
+    assert names == ["a", "b\xfcro"]
+    assert any("Latin-1" in note for note in info.notes)
+
+
+def test_a_file_given_twice_is_read_once(tmp_path: Path) -> None:
+    path = csv(tmp_path, *hourly("a", 5))
+    copy = tmp_path / "copy.csv"
+    copy.write_bytes(path.read_bytes())
+    workloads, samples, _, notes = _read([path, path, copy])
+    assert (workloads, samples) == (1, 5)
+    assert any("more than once" in note for note in notes)
+    assert any("same content" in note for note in notes)
+
+
+def test_sizes_beside_samples(tmp_path: Path) -> None:
+    (tmp_path / "usage.csv").write_text("workload,sampled_at,cpu_percent,memory_percent\na,2024-01-01,50,25\n")
+    sizes = "workload,cpu_cores,memory_gib,application,kind,arch,scales_out\na,4,16,shop,container,arm64,true\n"
+    (tmp_path / "sizes.csv").write_text(sizes + "b,2,8,shop,vm,,\n")
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        demand = store.demand(info.trace_id, Policy(profile="single", headroom=0))
+    assert (info.workloads, info.samples, info.lines) == (2, 1, 3)
+    assert demand.mean[:, 0, :2].tolist() == [[2, 4], [2, 8]]
+    assert demand.workloads["arch"].tolist() == ["arm64", "x86_64"]
+    assert demand.workloads["scales_out"].tolist() == [True, False]
+    assert info.quality["unknown"] == 1
+
+
+def test_calls_in_our_columns(tmp_path: Path) -> None:
+    rows = [
+        "workload,minute,calls,seconds_per_call,memory_mb",
+        "f,2024-01-01 00:00,60,2,512",
+        "f,2024-01-01 00:09,60,2,512",
+    ]
+    (tmp_path / "calls.csv").write_text("\n".join(rows))
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path / "calls.csv")
+        demand = store.demand(info.trace_id, Policy(profile="single"))
+    assert (info.calls, info.gb_seconds, info.samples) == (120, 120, 10)
+    assert demand.requests_per_s[0, 0] == pytest.approx(120 / 600)
+    assert demand.workloads["kind"].tolist() == ["function"]
+
+
+REFUSED = {
+    "empty": (b"", "is empty"),
+    "blank": (b"\n\n", "is empty"),
+    "header only": ((HEADER + "\n").encode(), "holds no workload"),
+    "unknown": (b"x;y;z\n1;2;3\n", r"no known trace format.*begins with 'x;y;z'.*Known formats: azure_functions"),
+    "missing column": (b"workload,cpu_cores2\na,1\n", "no known trace format"),
+    "zip": (b"PK\x03\x04aaaa", "zip archive"),
+    "binary": (b"abc\x00def", "zero bytes"),
+    "utf-16": ("a,b\n".encode("utf-16"), "UTF-16"),
+    "old mac": (b"a,b\r1,2\r", "carriage return"),
+    "broken parquet": (b"PAR1 and then nothing", "broken Parquet"),
+    "cut gzip": (gzip.compress("\n".join([HEADER, *hourly("a", 9999)]).encode())[:-2000], "cannot be read|ended"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_refused_leaves_the_store_as_it_was(tmp_path: Path, what: str) -> None:
+    content, message = REFUSED[what]
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content)
+    with Store(":memory:") as store:
+        with pytest.raises(TraceError, match=f"bad.*({message})"):
+            store.ingest(path)
+        for table in ("traces", "workloads", "usage", "calls", "minutes", "quality", "rejects"):
+            assert store._frame(f"select count(*) n from {table}")["n"][0] == 0
+
+
+def test_a_file_cut_off_in_the_middle_of_a_folder_adds_nothing(tmp_path: Path) -> None:
+    csv(tmp_path, *hourly("a", 50), name="a.csv")
+    packed = gzip.compress("\n".join([HEADER, *hourly("b", 200_000)]).encode())
+    (tmp_path / "b.csv.gz").write_bytes(packed[: len(packed) // 2])
+    with Store(":memory:") as store:
+        with pytest.raises(TraceError):
+            store.ingest(tmp_path)
+        assert store._frame("select count(*) n from usage")["n"][0] == 0
+
+
+def test_tar_missing_folder_and_wrong_names(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "t.tar.gz", "w:gz") as tar:
+        tar.addfile(tarfile.TarInfo("x"), io.BytesIO())
+    path = csv(tmp_path, *hourly("a", 2))
+    (tmp_path / "none").mkdir()
+    with Store(":memory:") as store:
+        with pytest.raises(TraceError, match="tar archive"):
+            store.ingest(tmp_path / "t.tar.gz")
+        with pytest.raises(TraceError, match="no such file"):
+            store.ingest(tmp_path / "nowhere.csv")
+        with pytest.raises(TraceError, match="no data file"):
+            store.ingest(tmp_path / "none")
+        with pytest.raises(TraceError, match="did you mean 'bitbrains'"):
+            store.ingest(path, format="bitbrain")
+        with pytest.raises(TraceError, match="is not of format bitbrains: trace.csv: the header lacks timestamp_ms"):
+            store.ingest(path, format="bitbrains")
+        with pytest.raises(TraceError, match="is not of format azure_vm: trace.csv: line 1"):
+            store.ingest(path, format="azure_vm")
+        with pytest.raises(TraceError, match="the store is empty"):
+            store.trace("x")
+
+
+def test_two_formats_in_one_folder_are_told_apart(tmp_path: Path) -> None:
+    csv(tmp_path, *hourly("a", 2), name="a.csv")
+    csv(tmp_path, *hourly("a", 3), name="b.csv")
+    (tmp_path / "c.csv").write_text("Timestamp [ms];CPU cores;CPU usage [%]\n1376314846;1;5\n")
+    (tmp_path / "README.md").write_text("words")
+    with Store(":memory:") as store:
+        with pytest.raises(TraceError, match=r"c\.csv looks like bitbrains"):
+            store.ingest(tmp_path)
+        info = store.ingest(tmp_path, format="planner")
+    assert info.samples == 5
+    assert any("c.csv: not read" in note for note in info.notes)
+
+
+def test_quality(tmp_path: Path) -> None:
+    full = hourly("full", 100)
+    rows = [r.replace("half", "half") for r in hourly("half", 100)[:50]]
+    gappy = [row for i, row in enumerate(hourly("gappy", 100)) if not (40 <= i < 60 or i == 80)]
+    zombie = [f"zombie,{row.split(',')[1]},0,0" for row in full]
+    sizes = tmp_path / "sizes.csv"
+    sizes.write_text("workload,cpu_cores,memory_gib\nfull,64,2\nhalf,64,2\ngappy,5000,2\nzombie,4,2\nsilent,4,2\n")
+    path = csv(tmp_path, *full, *rows, *gappy, *zombie)
+    with Store(":memory:") as store:
+        info = store.ingest([path, sizes])
+        quality = store.demand(info.trace_id, Policy()).quality.set_index("workload")
+    assert quality["samples"].to_dict() == {"full": 100, "half": 50, "gappy": 79, "zombie": 100, "silent": 0}
+    assert set(quality["expected_samples"]) == {100}
+    assert quality["stars"].to_dict() == {"full": 5, "half": 3, "gappy": 4, "zombie": 5, "silent": 1}
+    assert quality["gaps"].to_dict() == {"full": 0, "half": 0, "gappy": 2, "zombie": 0, "silent": 0}
+    assert quality["activity"].to_dict() == {
+        "full": "active", "half": "active", "gappy": "idle", "zombie": "zombie", "silent": "unknown",
+    }  # fmt: skip
+    assert info.quality["stars_5"] == 2
+    assert (info.quality["active"], info.quality["unknown"]) == (2, 1)
+
+
+def test_threads_share_a_store(tmp_path: Path) -> None:
+    paths = [csv(tmp_path, *hourly(f"w{n}", 20 + n), name=f"{n}.csv") for n in range(4)]
+    errors: list[Exception] = []
+
+    def work(store: Store, path: Path) -> None:
+        try:
+            info = store.ingest(path)
+            store.demand(info.trace_id, Policy())
+            store.catalog([])
+        except Exception as error:
+            errors.append(error)
+
+    with Store(tmp_path / "s.duckdb") as store:
+        threads = [threading.Thread(target=work, args=(store, path)) for path in paths]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        assert not errors
+        assert len(store.traces()) == 4
+
+
+def test_a_foreign_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "no.duckdb").write_bytes(b"this is no database at all" * 100)
+    with pytest.raises(InputError, match=r"no\.duckdb"):
+        Store(tmp_path / "no.duckdb")
