@@ -231,6 +231,20 @@ def test_recommendation_of_a_single_model(study: dict[str, Any]) -> None:
     assert "of the monthly cost of physical rests on prices FROM MEMORY" in told
 
 
+def test_a_rival_whose_gap_is_wider_than_the_difference_is_named(study: dict[str, Any]) -> None:
+    assert "Not settled by proof" not in words(study)
+    for plan in study["plans"]:
+        if plan["model"] == "physical":
+            plan["certificate"]["bound_usd"] = plan["certificate"]["usd"] - 1100.0
+    assert "Not settled by proof: physical." in words(study), "24 months x 1,100 are more than 24,465.81"
+
+
+def test_figures_of_one_model_are_shown(study: dict[str, Any]) -> None:
+    study["plans"][0]["details"] = {"added_latency_ms": 2.5}
+    rows = markdown_tables(render(study, ".md"))["Further figures, first year"]
+    assert rows[1:] == [[study["plans"][0]["model"], "added latency ms", "2.5"]]
+
+
 def test_savings_that_never_pay_back_are_told(study: dict[str, Any]) -> None:
     study["models"][1]["payback_months"] = None
     assert "It does not pay back within the horizon." in words(study)

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from planner.cli.screen import Head, show_table
+from planner.cli.screen import show_table
+from planner.cli.table import Head
 
 __all__ = ["app"]
 

@@ -6,30 +6,23 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from textwrap import wrap
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table as Grid
-from rich.text import Text
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from typer.core import TyperGroup
 
+from planner.cli.table import Head, flat, table_lines
 from planner.errors import PlannerError
 
-__all__ = ["Align", "ForgivingGroup", "Head", "facts", "progress", "say", "show_table", "waiting", "warn"]
+__all__ = ["ForgivingGroup", "facts", "progress", "say", "show_table", "waiting", "warn"]
 
-Align = Literal["left", "right"]
-Head = tuple[str, Align]
-_WIDE: Final = 10_000
-_WORDS: Final = 20
+_ENDLESS: Final = 1_000_000
 
 
 class ForgivingGroup(TyperGroup):
-    """Commands whose planner errors end in plain lines on stderr and exit code 2, never in a traceback."""
+    """Commands whose mistakes end in plain lines on stderr and exit code 2, never in a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         """Runs the command that was asked for.
@@ -43,16 +36,21 @@ class ForgivingGroup(TyperGroup):
             for line in str(error).splitlines():
                 warn(f"error: {line}")
             raise typer.Exit(2) from None
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            warn(f"error: {error.filename or 'system'}: {error.strerror or error}")
+            raise typer.Exit(2) from None
 
 
 def say(text: str = "") -> None:
-    """One line on stdout, as it is: no markup, never folded."""
-    Console(highlight=False, markup=False, emoji=False, soft_wrap=True).print(Text(text))
+    """One line on stdout; what a terminal would act on is taken out."""
+    typer.echo(flat(text))
 
 
 def warn(text: str) -> None:
-    """One line on stderr, as it is."""
-    Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True).print(Text(text))
+    """One line on stderr; what a terminal would act on is taken out."""
+    typer.echo(flat(text), err=True)
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> None:
@@ -66,56 +64,45 @@ def facts(pairs: Iterable[tuple[str, str]]) -> None:
 def show_table(
     caption: str, heads: Sequence[Head], rows: Sequence[Sequence[str]], droppable: Sequence[str] = ()
 ) -> None:
-    """A table on stdout that never breaks a number over lines.
+    """A table on stdout.
 
     Where the terminal is too narrow, `droppable` columns give way one by one (and are named), and if that does not
-    do, each row is told as a list. Where stdout is no terminal, the table is as wide as it needs.
+    do, each row is told as a list. Where stdout is no terminal, lines are as long as they need.
     """
-    console = _console()
-    title = Text(caption)
+    say(caption)
     for dropped in range(len(droppable) + 1):
         kept = [i for i, (head, _) in enumerate(heads) if head not in droppable[:dropped]]
-        grid = _grid([heads[i] for i in kept], [[row[i] for i in kept] for row in rows])
-        if grid.__rich_measure__(console, console.options).minimum <= console.width:
-            console.print(title, grid, sep="\n")
+        lines = table_lines([heads[i] for i in kept], [[row[i] for i in kept] for row in rows], _width())
+        if lines is not None:
+            typer.echo("\n".join(lines))
             if dropped:
                 say(f"(too narrow here for: {', '.join(droppable[:dropped])})")
             return
-    console.print(title)
     for row in rows:
         say()
         facts((head, cell) for (head, _), cell in zip(heads, row, strict=True))
 
 
-def _console() -> Console:
+def _width() -> int:
     free = not sys.stdout.isatty() and not os.environ.get("COLUMNS")
-    return Console(highlight=False, markup=False, emoji=False, width=_WIDE if free else None)
-
-
-def _grid(heads: Sequence[Head], rows: Sequence[Sequence[str]]) -> Grid:
-    grid = Grid(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
-    for i, (title, align) in enumerate(heads):
-        folded = wrap(title, 12) if align == "right" else [title]
-        widest = max(cell_len(text) for text in [*folded, *(row[i] for row in rows)])
-        least = widest if align == "right" else min(widest, _WORDS)
-        grid.add_column(Text("\n".join(folded)), justify=align, vertical="top", min_width=least, overflow="fold")
-    for row in rows:
-        grid.add_row(*(Text(cell) for cell in row))
-    return grid
+    return _ENDLESS if free else Console().width
 
 
 @contextmanager
 def progress(title: str, steps: int) -> Iterator[Any]:
-    """A bar on stderr over so many steps; what it yields takes a word about the next step, and counts it done."""
+    """A bar on stderr over so many steps, where that is a terminal; what it yields is called with each step done."""
+    console = Console(stderr=True)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TaskProgressColumn(), console=Console(stderr=True)) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(title, total=steps)
-        yield lambda text, done=1: bar.update(task, description=text, advance=done)
+        yield lambda text: bar.update(task, description=flat(text), advance=1)
 
 
 @contextmanager
 def waiting(title: str) -> Iterator[None]:
-    """A sign of life on stderr while something of unknown length is done; silent where stderr is no terminal."""
-    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    with console.status(Text(title)):
+    """A sign of life on stderr, where that is a terminal, while something of unknown length is done."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        bar.add_task(flat(title), total=None)
         yield

@@ -74,4 +74,6 @@ class DeploymentModel(BaseModel, ABC):
 
 
 def _plain(value: object) -> float | int | str | bool | None:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or None
     return value if isinstance(value, float | int | str | bool | None) else str(value)

@@ -58,12 +58,9 @@ def facets(facts: Facts) -> tuple[Facet, ...]:
     plan = facts.first(name)
     return (
         Facet("Best answer", name, _left_out_words(facts.left_out(name))),
-        Facet(
-            f"TCO over {facts.horizon} years", f"{show.money(best['tco_usd'])} USD", "all payments less residual value"
-        ),
-        Facet("First year", f"{show.money(plan['usd_per_month'])} USD", "a month"),
+        Facet(f"TCO over {facts.horizon} years", show.money(best["tco_usd"]), "USD, all payments less residual value"),
+        Facet("First year", show.money(plan["usd_per_month"]), "USD a month"),
         Facet("CPU in use", show.share(plan["utilisation"].get("cpu")), "of what is provisioned, mean over the month"),
-        Facet("Gap to bound", show.gap(plan["certificate"].get("gap")), "what a better packing could still save"),
     )
 
 
@@ -86,7 +83,13 @@ def _left_out_words(number: int) -> str:
 
 def recommendation(facts: Facts) -> Section:
     """Which model, the runner-up, the price of the difference and what would change the answer."""
-    notes = [Note(_winner(facts)), *_second(facts), *_against_baseline(facts), *_cheaper_but_partial(facts)]
+    notes = [
+        Note(_winner(facts)),
+        *_second(facts),
+        *_against_baseline(facts),
+        *_cheaper_but_partial(facts),
+        *_open_gaps(facts),
+    ]
     return Section("Recommendation", (*notes, *_doubts(facts)))
 
 
@@ -150,6 +153,24 @@ def _cheaper_but_partial(facts: Facts) -> list[Note]:
     ]
     text = f"Cheaper on paper but not a full answer: {', '.join(partial)}."
     return [Note(text, warning=True)] if partial else []
+
+
+def _open_gaps(facts: Facts) -> list[Note]:
+    """Models that could still come out cheaper than the winner if their plans were as cheap as their bounds."""
+    best = _best(facts)
+    least = facts.left_out(str(best["model"]))
+    rivals = [m for m in facts.models if m is not best and facts.left_out(str(m["model"])) == least]
+    close = [str(m["model"]) for m in rivals if m["tco_usd"] - _still_open(facts, str(m["model"])) < best["tco_usd"]]
+    text = (
+        f"Not settled by proof: {', '.join(close)}. The gap to the bound there is wider than the difference in cost, so "
+        "a better packing, if there is one, could change the order."
+    )
+    return [Note(text, warning=True)] if close else []
+
+
+def _still_open(facts: Facts, model: str) -> float:
+    proofs = [plan["certificate"] for plan in facts.plans(model)]
+    return sum(12 * ((proof["usd"] or 0.0) - (proof["bound_usd"] or 0.0)) for proof in proofs)
 
 
 def _doubts(facts: Facts) -> list[Note]:

@@ -97,8 +97,10 @@ def count(value: float | None) -> str:
 def plain(value: object) -> str:
     """Any figure of an assumption or a price row: every digit that matters, no exponent.
 
-    >>> plain(0.0000002), plain(1234.5), plain(730.0), plain(True), plain(None), plain("P95"), plain(("a", "b")), plain(())
-    ('0.0000002', '1,234.5', '730', 'yes', '–', 'P95', 'a, b', '–')
+    >>> plain(0.0000002), plain(1234.5), plain(730.0), plain(True), plain(None), plain("P95")
+    ('0.0000002', '1,234.5', '730', 'yes', '–', 'P95')
+    >>> plain(("a", 2.0)), plain(())
+    ('a, 2', '–')
     """
     if value is None:
         return NONE
