@@ -14,7 +14,7 @@ __all__ = ["comparison", "facets", "reading", "recommendation"]
 
 def comparison(facts: Facts) -> Table:
     """One row a model: what it costs, how full it runs, what it leaves out, how sure the figure is."""
-    heads = ("Rank", f"TCO over {facts.horizon} years (USD)", "Present value (USD)", "First year (USD a month)")
+    heads = ("Rank", f"TCO over {show.years(facts.horizon)} (USD)", "Present value (USD)", "First year (USD a month)")
     more = ("Payback", "IRR", "CPU used", "Memory used", "Left out", "Gap to bound")
     columns = (Column("Model"), *(Column(head, "right") for head in (*heads, *more)))
     rows = tuple(_row(facts, entry) for entry in facts.models)
@@ -58,7 +58,11 @@ def facets(facts: Facts) -> tuple[Facet, ...]:
     plan = facts.first(name)
     return (
         Facet("Best answer", name, _left_out_words(facts.left_out(name))),
-        Facet(f"TCO over {facts.horizon} years", show.money(best["tco_usd"]), "USD, all payments less residual value"),
+        Facet(
+            f"TCO over {show.years(facts.horizon)}",
+            show.money(best["tco_usd"]),
+            "USD, all payments less residual value",
+        ),
         Facet("First year", show.money(plan["usd_per_month"]), "USD a month"),
         Facet("CPU in use", show.share(plan["utilisation"].get("cpu")), "of what is provisioned, mean over the month"),
     )
@@ -100,7 +104,7 @@ def _winner(facts: Facts) -> str:
     used = plan["utilisation"]
     return (
         f"Take {name}. It {_left_out_words(facts.left_out(name))} and costs {show.money(best['tco_usd'])} USD over "
-        f"{facts.horizon} years ({show.money(best['npv_usd'])} USD at present value), "
+        f"{show.years(facts.horizon)} ({show.money(best['npv_usd'])} USD at present value), "
         f"{show.money(plan['usd_per_month'])} USD a month in the first year. Of what is paid for, "
         f"{show.share(used.get('cpu'))} of the CPU and {show.share(used.get('memory'))} of the memory is in use."
     )
@@ -111,10 +115,10 @@ def _second(facts: Facts) -> list[Note]:
     if other is None:
         return [Note("No other model was asked that places as many workloads, so there is no runner-up.")]
     more = other["tco_usd"] - best["tco_usd"]
-    relative = f" ({show.share(abs(more) / best['tco_usd'])})" if best["tco_usd"] else ""
+    relative = show.by_how_much(more, best["tco_usd"])
     word = "more" if more >= 0 else "less, though it ranks behind,"
     per_month = show.money(abs(more) / (12 * facts.horizon))
-    price = f"{show.money(abs(more))} USD {word}{relative} over {facts.horizon} years, {per_month} USD a month"
+    price = f"{show.money(abs(more))} USD {word}{relative} over {show.years(facts.horizon)}, {per_month} USD a month"
     return [Note(f"The runner-up is {other['model']}: it costs {price}. {_drivers(facts, best, other)}")]
 
 
@@ -133,7 +137,7 @@ def _against_baseline(facts: Facts) -> list[Note]:
         return []
     saved = base["tco_usd"] - best["tco_usd"]
     word = "saves" if saved >= 0 else "costs another"
-    share = f" ({show.share(abs(saved) / base['tco_usd'])})" if base["tco_usd"] else ""
+    share = show.by_how_much(saved, base["tco_usd"])
     paid = best["payback_months"]
     payback = "It does not pay back within the horizon." if paid is None else f"It pays back {_when(paid)}."
     return [Note(f"Against {base['model']}, the baseline, it {word} {show.money(abs(saved))} USD{share}. {payback}")]
@@ -162,7 +166,7 @@ def _open_gaps(facts: Facts) -> list[Note]:
     rivals = [m for m in facts.models if m is not best and facts.left_out(str(m["model"])) == least]
     close = [str(m["model"]) for m in rivals if m["tco_usd"] - _still_open(facts, str(m["model"])) < best["tco_usd"]]
     text = (
-        f"Not settled by proof: {', '.join(close)}. The gap to the bound there is wider than the difference in cost, so "
+        f"Not settled by proof: {', '.join(close)}. The gap to the bound is wider than the difference in cost, so "
         "a better packing, if there is one, could change the order."
     )
     return [Note(text, warning=True)] if close else []

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from planner.report.blocks import Column, Note, Section, Table
 from planner.report.facts import Facts
-from planner.report.show import count, instant, plain, rate
+from planner.report.show import count, instant, plain, rate, years
 
 __all__ = ["asked", "quality", "title"]
 
@@ -39,7 +39,7 @@ def asked(facts: Facts) -> tuple[tuple[str, str], ...]:
         ("Recorded", _recorded(trace)),
         ("Span", f"{instant(trace['start'])} to {instant(trace['end'])} UTC" if trace.get("start") else "not told"),
         ("Sized for", _policy(scenario.get("demand") or {})),
-        ("Horizon", f"{facts.horizon} years, demand growing {rate(scenario.get('growth_per_year') or 0.0)} a year"),
+        ("Horizon", f"{years(facts.horizon)}, demand growing {rate(scenario.get('growth_per_year') or 0.0)} a year"),
         ("Money", f"USD, discounted at {rate(scenario.get('discount_rate_per_year') or 0.0)} a year"),
         ("Compared with", str(scenario.get("baseline") or "physical")),
     ]

@@ -5,7 +5,20 @@ from __future__ import annotations
 import math
 from decimal import ROUND_HALF_UP, Decimal
 
-__all__ = ["count", "gap", "instant", "money", "months", "name_list", "plain", "rate", "share", "whole_money"]
+__all__ = [
+    "by_how_much",
+    "count",
+    "gap",
+    "instant",
+    "money",
+    "months",
+    "name_list",
+    "plain",
+    "rate",
+    "share",
+    "whole_money",
+    "years",
+]
 
 NONE = "–"
 
@@ -83,6 +96,27 @@ def months(value: float | None) -> str:
     if value <= 0:
         return "at once"
     return "1 month" if value == 1 else f"{plain(value)} months"
+
+
+def years(value: int) -> str:
+    """A horizon in words.
+
+    >>> years(1), years(3)
+    ('1 year', '3 years')
+    """
+    return "1 year" if value == 1 else f"{value} years"
+
+
+def by_how_much(more: float, than: float) -> str:
+    """A difference beside what it differs from, in brackets; empty where that is nothing.
+
+    >>> by_how_much(5.0, 20.0), by_how_much(-190.0, 10.0), by_how_much(1.0, 0.0)
+    (' (25.0 %)', ' (19 times that)', '')
+    """
+    if than <= 0:
+        return ""
+    ratio = abs(more) / than
+    return f" ({share(ratio)})" if ratio < 10 else f" ({ratio:,.0f} times that)"
 
 
 def count(value: float | None) -> str:
