@@ -21,6 +21,10 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
+TRIED: Final = 512
+"""Unit: sizes. Source: neighbours of so many differ by less than the rounding of a duration."""
+AT_ONCE: Final = 5_000
+"""Unit: classes. Source: keeps the tables below some hundred MB."""
 _EXACT: Final = 1e-9
 """Unit: fraction. Source: a whole number of steps stays one in spite of binary fractions."""
 
@@ -106,7 +110,7 @@ def billed_seconds(seconds: Floats, meter: Meter) -> Floats:
 
 
 def duration(calls: Calls, size_mb: Floats, meter: Meter, most_cores: float) -> Floats:
-    """[class], seconds of a call at another size: waiting stays, work takes as long as its cores are slower.
+    """Seconds of a call at another size ([class], or [class, size]): waiting stays, work takes as long as it must.
 
     A call that kept all cores busy which came with its memory was throttled and waited for nothing else; one that
     kept fewer busy spent the rest of its time waiting. Work speeds up with memory until a call has `most_cores`.
@@ -115,30 +119,31 @@ def duration(calls: Calls, size_mb: Floats, meter: Meter, most_cores: float) -> 
     had = np.minimum(np.maximum(calls.memory_mb, meter.memory_min_mb) / meter.mb_per_vcpu, most_cores)
     work = calls.seconds * np.minimum(calls.cores, had)
     waiting = calls.seconds - work / had
+    wide = size_mb.ndim == 2
+    work, waiting = (work[:, None], waiting[:, None]) if wide else (work, waiting)
     return np.asarray(waiting + work / np.minimum(size_mb / meter.mb_per_vcpu, most_cores))
 
 
 def cheapest_size(calls: Calls, meter: Meter, most_cores: float) -> Floats:
     """[class], the size with the fewest billed GB-seconds a call within the time limit, the smallest of equals.
 
-    The cost is not monotone in memory: more memory is more speed, until waiting or rounding eats it.
+    The cost is not monotone in memory: more memory is more speed, until waiting or rounding eats it. Of very many
+    sizes an even choice is tried, beside the least that holds the call.
     """
     sizes = meter.sizes()
-    sizes = sizes[np.unique(np.linspace(0, len(sizes) - 1, 512).astype(int))] if len(sizes) > 512 else sizes
+    sizes = sizes[np.unique(np.linspace(0, len(sizes) - 1, TRIED).astype(int))] if len(sizes) > TRIED else sizes
     least = rounded(calls.memory_mb, meter.sizes())
-    best, best_cost = least.copy(), _cost(calls, least, meter, most_cores)
-    for size in sizes:
-        tried = np.maximum(size, least)
-        cost = _cost(calls, tried, meter, most_cores)
-        better = cost < best_cost * (1 - _EXACT)
-        best, best_cost = np.where(better, tried, best), np.where(better, cost, best_cost)
-    return best
-
-
-def _cost(calls: Calls, size_mb: Floats, meter: Meter, most_cores: float) -> Floats:
-    seconds = duration(calls, size_mb, meter, most_cores)
-    cost = billed_seconds(seconds, meter) * size_mb
-    return np.where(seconds <= meter.duration_limit_s, cost, np.inf)
+    out = least.copy()
+    for start in range(0, len(least), AT_ONCE):
+        span = slice(start, start + AT_ONCE)
+        some = Calls(calls.seconds[span], calls.memory_mb[span], calls.cores[span])
+        tried = np.sort(np.maximum(np.append(0.0, sizes)[None, :], least[span, None]), axis=1)
+        seconds = duration(some, tried, meter, most_cores)
+        cost = np.where(seconds <= meter.duration_limit_s, billed_seconds(seconds, meter) * tried, np.inf)
+        lowest = np.nan_to_num(cost, nan=np.inf).min(axis=1, keepdims=True)
+        first = np.argmax(cost <= lowest * (1 + _EXACT), axis=1)
+        out[span] = tried[np.arange(len(first)), first]
+    return out
 
 
 def in_flight(requests_per_s: Floats, seconds: Floats, requests_per_s_per_unit: float) -> Floats:

@@ -12,6 +12,7 @@ from planner.demand import Demand
 from planner.models._instances import Types, limiting
 from planner.models._pods import Pods
 from planner.models._pools import Ask, Fleet
+from planner.models._rented import left_out
 from planner.plan import Category, Certificate, Line, showback
 from planner.quantities import CPU, GPU, MEMORY, STORAGE
 
@@ -84,11 +85,8 @@ def shown(cluster: Cluster, lines: list[Line]) -> pd.DataFrame:
 def unplaced(demand: Demand, asked: Pods, placed: Bools, nodes: tuple[Types, Floats]) -> pd.DataFrame:
     """Workloads whose pod no node takes, and the resource that is short."""
     kinds, room = nodes
-    owner = demand.members["class"].to_numpy(np.int64)
-    left = np.flatnonzero(~placed)
-    why = {i: limiting(asked.peak[i], room[kinds.arch == asked.arch[i]]) for i in left.tolist()}
-    rows = demand.members[np.isin(owner, left)]
-    return pd.DataFrame({"workload": rows["workload"], "reason": rows["class"].map(why)}).reset_index(drop=True)
+    left = np.flatnonzero(~placed).tolist()
+    return left_out(demand, {i: limiting(asked.peak[i], room[kinds.arch == asked.arch[i]]) for i in left})
 
 
 def certificate(cluster: Cluster, instances: list[Line]) -> Certificate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from planner.models.base import DeploymentModel
 from planner.plan import Line, line, metered
 from planner.quantities import HOURS_PER_MONTH, SECONDS_PER_HOUR, Assumption
 
-__all__ = ["Rented", "disks", "egress", "inferred", "migration", "moved", "offered", "support"]
+__all__ = ["Rented", "disks", "egress", "inferred", "left_out", "migration", "moved", "offered", "support"]
 
 Floats = NDArray[np.float64]
 
@@ -141,6 +141,13 @@ def migration(catalog: Catalog, provider: str, word: str, workloads: int) -> lis
     rows = rows[rows["sku"].astype(str).str.contains(word, case=False)]
     rows = rows.sort_values("provider", key=lambda names: names != provider, kind="stable")
     return [line(rows.iloc[0], workloads, "migration", "one-off")] if len(rows) and workloads else []
+
+
+def left_out(demand: Demand, reasons: Mapping[int, str]) -> pd.DataFrame:
+    """Columns workload, reason: every member of the classes that `reasons` names."""
+    rows = demand.members[demand.members["class"].isin(list(reasons))]
+    named = zip(rows["workload"].tolist(), rows["class"].tolist(), strict=True)
+    return pd.DataFrame([(w, reasons[c]) for w, c in named], columns=["workload", "reason"], dtype=object)
 
 
 def month_hours(hours: Floats) -> float:

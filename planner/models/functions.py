@@ -16,7 +16,7 @@ from planner.catalog import Catalog
 from planner.demand import Demand, as_calls
 from planner.errors import PriceBookError, near_miss
 from planner.models._calls import METERS, Meter, cold_share, in_flight
-from planner.models._rented import Rented, egress, inferred, migration, moved, offered, support
+from planner.models._rented import Rented, egress, inferred, left_out, migration, moved, offered, support
 from planner.models._sized import Limits, Sized, sized
 from planner.models._tolls import Use, break_even, tolls
 from planner.plan import Category, Certificate, Line, Plan, metered, showback
@@ -269,10 +269,7 @@ def _shown(served: Demand, use: Use, lines: list[Line]) -> pd.DataFrame:
 
 
 def _unplaced(asked: Demand, work: Sized) -> pd.DataFrame:
-    owner = asked.members["class"].to_numpy(np.int64)
-    left = ~work.placed[owner]
-    reason = work.reason[owner[left]].astype(object)
-    return pd.DataFrame({"workload": asked.members["workload"][left].to_numpy(object), "reason": reason})
+    return left_out(asked, {i: str(work.reason[i]) for i in np.flatnonzero(~work.placed).tolist()})
 
 
 def _certificate(bill: list[Line], least: list[Line]) -> Certificate:

@@ -14,7 +14,7 @@ from pydantic import Field
 from planner.catalog import Catalog
 from planner.demand import Demand, by_application
 from planner.models._instances import HELD, Types, bought, limiting, types
-from planner.models._rented import Rented, disks, egress, inferred, migration, month_hours, support
+from planner.models._rented import Rented, disks, egress, inferred, left_out, migration, month_hours, support
 from planner.models._units import names
 from planner.optimise.buying import floor
 from planner.plan import Certificate, Line, Plan, showback
@@ -203,7 +203,7 @@ def _plan(
         lines=tuple(lines),
         hours=machines.hours,
         provisioned=_provisioned(machines, fleet, disk),
-        used=machines.select(fleet.placed).used,
+        used=_used(machines, fleet),
         boxes=boxes,
         placement=_placement(machines, fleet),
         cost_by_workload=_shown(machines, fleet, lines),
@@ -219,6 +219,12 @@ def _provisioned(machines: Demand, fleet: _Fleet, disk: Floats) -> Floats:
     out[:, [CPU, MEMORY, GPU]] = fleet.counts(machines) @ fleet.kinds.capacity
     out[:, STORAGE] = float(disk @ machines.count[fleet.placed])
     return out
+
+
+def _used(machines: Demand, fleet: _Fleet) -> Floats:
+    """[period, resource], what machines use on average while they are on."""
+    on = fleet.running * (machines.count * fleet.placed)[:, None]
+    return np.asarray(np.einsum("wp,wpr->pr", on, np.where(fleet.placed[:, None, None], machines.mean, 0.0)))
 
 
 def _members(machines: Demand, fleet: _Fleet) -> tuple[pd.DataFrame, Ints]:
@@ -253,12 +259,9 @@ def _shown(machines: Demand, fleet: _Fleet, lines: list[Line]) -> pd.DataFrame:
 
 
 def _unplaced(machines: Demand, fleet: _Fleet) -> pd.DataFrame:
-    owner = machines.members["class"].to_numpy(np.int64)
-    left = np.flatnonzero(~fleet.placed)
-    kinds, arch = fleet.kinds, _arch(machines)
-    why = {i: limiting(machines.peak[i, : len(HELD)], kinds.capacity[kinds.arch == arch[i]]) for i in left.tolist()}
-    rows = machines.members[np.isin(owner, left)]
-    return pd.DataFrame({"workload": rows["workload"], "reason": rows["class"].map(why)}).reset_index(drop=True)
+    kinds, arch, need = fleet.kinds, _arch(machines), machines.peak[:, : len(HELD)]
+    left = np.flatnonzero(~fleet.placed).tolist()
+    return left_out(machines, {i: limiting(need[i], kinds.capacity[kinds.arch == arch[i]]) for i in left})
 
 
 def _limits(machines: Demand, fleet: _Fleet) -> dict[str, float]:
