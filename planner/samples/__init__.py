@@ -1,0 +1,44 @@
+"""Recordings to try planner with: generated, seeded, in the official layout of each format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from planner.errors import InputError, near_miss
+from planner.samples.estate import Size
+from planner.samples.functions import azure_functions
+from planner.samples.machines import azure_vm, bitbrains, estate
+
+__all__ = ["SAMPLES", "Size", "write"]
+
+_WRITERS: Final[Mapping[str, Callable[[Path, int, Size], tuple[Path, ...]]]] = {
+    "planner": estate,
+    "azure_vm": azure_vm,
+    "bitbrains": bitbrains,
+    "azure_functions": azure_functions,
+}
+
+SAMPLES: Final[Mapping[str, Size]] = {
+    "planner": Size(vms=300, days=14),
+    "azure_vm": Size(vms=100, days=2),
+    "bitbrains": Size(vms=5, days=3),
+    "azure_functions": Size(functions=200, days=1),
+}
+"""Format -> the size of the sample that ships."""
+
+
+def write(format: str, folder: Path, seed: int = 0, size: Size | None = None) -> tuple[Path, ...]:  # noqa: A002
+    """Writes the sample of a format into `folder`; the same seed and size give the same content. Returns its files.
+
+    Raises:
+        InputError: there is no sample of that format, or the folder cannot be written.
+    """
+    if format not in _WRITERS:
+        raise InputError(f"sample {format!r}: {near_miss(format, _WRITERS)}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return _WRITERS[format](folder, seed, size or SAMPLES[format])
+    except OSError as error:
+        raise InputError(f"{folder}: cannot write the sample ({error.strerror})") from None
