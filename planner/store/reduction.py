@@ -26,7 +26,8 @@ _NUMBERED: Final = """
 create or replace temp table numbered as
 select
     row_number() over (order by workload) - 1 as number, * exclude (trace_id, seconds_per_request),
-    coalesce(seconds_per_request, $seconds) as seconds_per_request, seconds_per_request is null as seconds_unknown,
+    case when kind = 'function' then coalesce(seconds_per_request, $seconds) else seconds_per_request end
+        as seconds_per_request, kind = 'function' and seconds_per_request is null as seconds_unknown,
     memory_gib_per_request is null as memory_unknown
 from workloads where trace_id = $trace_id
 """
