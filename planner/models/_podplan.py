@@ -49,7 +49,7 @@ def placement(cluster: Cluster) -> pd.DataFrame:
     """
     found = cluster.fleet
     if found.packing is None:
-        return pd.DataFrame({"workload": [], "replica": [], "sku": [], "box": []})
+        return pd.DataFrame(columns=["workload", "replica", "sku", "box"], dtype=object)
     seats = found.packing.placement().sort_values(["class", "box", "number"], kind="stable")
     owner = found.rows[seats["class"].to_numpy(np.int64)]
     item = seats.groupby("class").cumcount().to_numpy(np.int64)

@@ -45,7 +45,13 @@ def offer(sku: str, kind: str, usd: float, **more: Any) -> dict[str, Any]:
 def vm(sku: str, cores: float, gib: float, usd: Mapping[str, float] | float, **more: Any) -> list[dict[str, Any]]:
     """An instance type, one row a term."""
     terms = usd if isinstance(usd, Mapping) else {"on_demand": usd}
-    shape = {"cpu_cores": cores, "memory_gib": gib, "gpus": 0.0, "family": sku.split(".")[0], "category": "general"}
+    shape = {
+        "cpu_cores": cores,
+        "memory_gib": gib,
+        "gpus": 0.0,
+        "family": sku.split(".", maxsplit=1)[0],
+        "category": "general",
+    }
     shape |= {"arch": "x86_64", "max_pods": 110.0}
     return [offer(sku, "vm", price, **{**shape, "term": term, **more}) for term, price in terms.items()]
 
@@ -67,7 +73,9 @@ def demand(*workloads: Mapping[str, Any], hours: Sequence[float] = (HOURS_PER_MO
     busy = np.array([_profile(r["busy"], periods) for r in rows]).reshape(len(rows), periods, 4)
     mean = np.array([_profile(r.get("mean", _half(r["busy"])), periods) for r in rows]).reshape(len(rows), periods, 4)
     rps = np.array([np.broadcast_to(r.get("requests_per_s", 0.0), periods) for r in rows]).reshape(len(rows), periods)
-    names = [n if i == 0 else f"{n}-{i}" for n, c in zip(frame["workload"], frame["count"], strict=True) for i in range(c)]
+    names = [
+        n if i == 0 else f"{n}-{i}" for n, c in zip(frame["workload"], frame["count"], strict=True) for i in range(c)
+    ]
     owner = np.repeat(np.arange(len(rows)), frame["count"].to_numpy(int)) if rows else np.zeros(0, int)
     members = pd.DataFrame({"workload": pd.Series(names, dtype=object), "class": owner})
     return Demand(frame, members, np.array(hours, float), busy, mean, rps.astype(float), growth)

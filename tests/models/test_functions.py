@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.catalogs import book, demand, offer
@@ -29,16 +29,16 @@ def calls(a_month: float, seconds: float, mb: float, **more):
     }
 
 
-def bill(asked, catalog=CLOUD, **settings) -> dict[str, float]:
+def bill(asked, catalog=CLOUD, **fields) -> dict[str, float]:
     """usd by kind of offer, free of support."""
-    plan = Functions(support_plan="none", **settings).plan(asked, catalog)
+    plan = Functions(support_plan="none", **fields).plan(asked, catalog)
     sound(plan, asked)
     kinds = {e.offer_kind for e in plan.lines if e.kind == "opex"}
     return {k: usd(plan, k) for k in sorted(kinds) if usd(plan, k)}
 
 
 @pytest.mark.parametrize(
-    ("asked", "settings", "expected"),
+    ("asked", "fields", "expected"),
     [
         pytest.param(calls(3e6, 0.120, 1536), {}, {"function_duration": 2.33, "function_requests": 0.40}, id="E1"),
         pytest.param(
@@ -73,8 +73,8 @@ def bill(asked, catalog=CLOUD, **settings) -> dict[str, float]:
         ),
     ],
 )
-def test_published_bills_of_lambda(asked, settings, expected) -> None:
-    assert bill(demand(asked), **settings) == pytest.approx(expected, abs=0.005)
+def test_published_bills_of_lambda(asked, fields, expected) -> None:
+    assert bill(demand(asked), **fields) == pytest.approx(expected, abs=0.005)
 
 
 @pytest.mark.parametrize(
@@ -110,10 +110,10 @@ def test_provisioned_concurrency_is_paid_whether_used_or_not() -> None:
     """E5: seven environments of 4 GB kept for a day, and 2 million calls on them."""
     day = {"requests_per_s": [2e6 / 86_400, 0.0], "mean": [[1e-6, 1e-6], [0, 0]]}
     asked = demand(calls(1, 0.280, 4096) | day, hours=(24.0, 706.0))
-    settings = {"free_tier": False, "provisioned_concurrency": 7, "provisioned_hours": 24}
+    fields = {"free_tier": False, "provisioned_concurrency": 7, "provisioned_hours": 24}
     expected = {"function_provisioned": 10.08, "function_provisioned_duration": 21.78, "function_requests": 0.40}
-    assert bill(asked, **settings) == pytest.approx(expected, abs=0.005)
-    plan = Functions(**settings).plan(asked, CLOUD)
+    assert bill(asked, **fields) == pytest.approx(expected, abs=0.005)
+    plan = Functions(**fields).plan(asked, CLOUD)
     assert plan.details["provisioned_break_even"] == pytest.approx(4.1667 / (16.6667 - 9.7222))
     idle = plan.cost_by_workload.set_index("workload").loc["(idle)", "usd_per_month"]
     assert idle > 0
@@ -246,6 +246,7 @@ def test_cost_is_not_monotone_in_memory() -> None:
     assert billed_seconds(duration(odd, chosen, aws, 1.0), aws)[0] * chosen[0] <= 0.201 * 1024
 
 
+@settings(max_examples=12)
 @given(st.floats(0.005, 100), st.floats(64, 4096), st.floats(0.01, 1))
 def test_the_size_chosen_is_no_dearer_than_the_one_measured(seconds: float, mb: float, cores: float) -> None:
     asked = demand(calls(1e6, seconds, mb, cores_per_request=cores))

@@ -13,11 +13,9 @@ from planner.errors import PriceBookError
 from planner.models.iaas import Iaas
 from planner.quantities import CPU, MEMORY
 
-WORK = (365.0, 365.0)
 
-
-def _skus(asked, **settings):
-    plan = Iaas(**settings).plan(asked, CLOUD)
+def _skus(asked, **fields):
+    plan = Iaas(**fields).plan(asked, CLOUD)
     sound(plan, asked)
     return dict(zip(plan.placement["workload"], plan.placement["sku"], strict=True))
 
