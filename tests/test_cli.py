@@ -214,6 +214,8 @@ def spoilt(folder: Path) -> Iterator[tuple[list[str | Path], str]]:
     yield ["report", folder / "other.json", "-o", folder / "r.md"], "holds list"
     yield ["report", STUDY, "-o", folder / "r.doc"], "'.doc'"
     yield ["report", "x", "-o", folder / "r.md", "--store", folder / "samples.csv" / "s.duckdb"], "samples.csv"
+    yield ["sample", "azure_vn", folder / "x"], "'azure_vm'"
+    yield ["sample", "planner", folder / "samples.csv" / "x"], "cannot write the sample"
     yield ["list", "prices", "--kind", "egres"], "'egress'"
     yield ["list", "prices", "--provider", "azur"], "'azure'"
 
@@ -271,7 +273,9 @@ def test_every_command_explains_itself() -> None:
     for name in ("demo", "ingest", "run", "list", "sample", "report", "serve"):
         assert re.search(rf"\b{name}\b", top.stdout)
         assert planner(name, "--help").exit_code == 0
-    assert re.fullmatch(r"planner \d+\.\d+\S*\n", planner("--version").stdout)
+    assert re.fullmatch(
+        r"planner( \d+\.\d+\S*|, run from a checkout that is not installed)\n", planner("--version").stdout
+    )
     assert planner("list").exit_code == 2, "nothing was asked"
 
 
@@ -350,6 +354,37 @@ def test_ctrl_c_ends_with_130(folder: Path, tmp_path: Path) -> None:
         process.wait(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in err
+
+
+def test_samples_are_seeded_and_sized(tmp_path: Path) -> None:
+    size = ("--vms", "3", "--days", "1")
+    for name, seed in (("a", "7"), ("b", "7"), ("c", "8")):
+        made = planner("sample", "azure_vm", tmp_path / name, "--seed", seed, *size)
+        assert made.exit_code == 0, made.output
+    contents = [
+        {file.relative_to(tmp_path / name): file.read_bytes() for file in sorted((tmp_path / name).rglob("*.gz"))}
+        for name in "abc"
+    ]
+    assert contents[0] == contents[1]
+    assert contents[0].keys() == contents[2].keys()
+    assert contents[0] != contents[2]
+    read = planner("ingest", tmp_path / "a", "--store", ":memory:")
+    assert read.exit_code == 0, read.output
+    assert re.search(r"format +azure_vm: ", read.stdout)
+    assert re.search(r"workloads +3\n", read.stdout)
+
+
+@pytest.mark.slow
+def test_demo_ends_with_five_models_and_a_report(tmp_path: Path) -> None:
+    with started("demo", "-o", tmp_path / "d.html", "--json", tmp_path / "d.json") as process:
+        out, err = process.communicate(timeout=600)
+    assert process.returncode == 0, err
+    study = json.loads((tmp_path / "d.json").read_text())
+    assert {"physical", "hypervisor", "iaas", "kubernetes", "functions"} <= {m["model"] for m in study["models"]}
+    for entry in study["models"]:
+        assert re.search(rf"^{entry['model']} +{entry['rank']} +{entry['tco_usd']:,.2f} ", out, re.MULTILINE)
+    assert out.rstrip().endswith(f"report: {tmp_path / 'd.html'}")
+    assert study["models"][0]["model"] in (tmp_path / "d.html").read_text()
 
 
 def test_serve_starts_the_dashboard_on_loopback_by_name() -> None:

@@ -226,7 +226,7 @@ def test_recommendation_of_a_single_model(study: dict[str, Any]) -> None:
     told = words(study)
     assert "there is no runner-up" in told
     low, high = (264.0 + 36.0335 + 292 * 2 * edge for edge in (0.1, 0.2))
-    spread = [float(n) for n in re.findall(r"it would be ([\d.]+) to ([\d.]+) USD", told)[0]]
+    spread = [float(n) for n in re.findall(r"physical would cost ([\d.]+) to ([\d.]+) USD a month", told)[0]]
     assert spread[1] - spread[0] == pytest.approx(high - low, abs=0.011)
     assert "of the monthly cost of physical rests on prices FROM MEMORY" in told
 
@@ -243,6 +243,22 @@ def test_figures_of_one_model_are_shown(study: dict[str, Any]) -> None:
     study["plans"][0]["details"] = {"added_latency_ms": 2.5}
     rows = markdown_tables(render(study, ".md"))["Further figures, first year"]
     assert rows[1:] == [[study["plans"][0]["model"], "added latency ms", "2.5"]]
+
+
+def test_a_model_that_is_cheaper_to_run_but_dearer_to_reach_is_named(study: dict[str, Any]) -> None:
+    assert "cheaper to run" not in words(study)
+    for plan in study["plans"]:
+        if plan["model"] == "physical":
+            plan["usd_per_month"] = 100.0
+    assert "By the month, physical is cheaper to run (100.00 USD in the first year)" in words(study)
+    study["scenario"]["baseline"] = "functions"
+    assert "Paid once: 1,000.01 less." in words(study), "the winner moves three workloads, the runner-up none"
+
+
+def test_what_is_paid_once_stands_apart(study: dict[str, Any]) -> None:
+    tables = markdown_tables(render(study, ".md"))
+    assert tables["USD paid once"][1:] == [["migration", "1,000.01", "0.00", "0.00"]]
+    assert "migration" not in [row[0] for row in tables["USD a month, first year"]]
 
 
 def test_savings_that_never_pay_back_are_told(study: dict[str, Any]) -> None:

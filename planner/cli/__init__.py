@@ -7,7 +7,7 @@ plain lines on stderr, with exit code 2; an ingest that left rows out ends with 
 from __future__ import annotations
 
 import logging
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
@@ -30,14 +30,19 @@ app.command()(run.demo)
 app.command()(ingest.ingest)
 app.command()(run.run)
 app.add_typer(listing.app, name="list")
+app.command()(write.sample)
 app.command()(write.report)
 app.command()(serve.serve)
 
 
 def _version(wanted: bool) -> None:
-    if wanted:
+    if not wanted:
+        return
+    try:
         typer.echo(f"planner {version('planner')}")
-        raise typer.Exit
+    except PackageNotFoundError:
+        typer.echo("planner, run from a checkout that is not installed")
+    raise typer.Exit
 
 
 @app.callback()

@@ -131,7 +131,8 @@ def _answer(scenario: Any, store: str | None, targets: Targets) -> None:
 
 
 def _tell(document: Mapping[str, Any]) -> None:
-    from planner.report.answer import comparison, recommendation
+    from planner.report.advice import recommendation
+    from planner.report.answer import comparison
     from planner.report.blocks import Note
     from planner.report.facts import Facts
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from planner.cli.ingest import StoreOption, store_path
 from planner.cli.screen import say
 from planner.errors import InputError, near_miss
 
-__all__ = ["report"]
+__all__ = ["report", "sample"]
 
 
 def report(
@@ -24,6 +25,26 @@ def report(
     from planner.report import write
 
     say(f"report: {write(_document(study, store), output)}")
+
+
+def sample(
+    format_: Annotated[str, typer.Argument(metavar="FORMAT", help="The format (planner list formats).")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write it; made if it is not there.")],
+    *,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same recording.")] = 0,
+    vms: Annotated[int | None, typer.Option(min=1, help="How many machines; else as the shipped sample.")] = None,
+    functions: Annotated[int | None, typer.Option(min=1, help="How many functions; else as shipped.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Over how many days; else as shipped.")] = None,
+) -> None:
+    """Write a generated recording in the official layout of a format."""
+    from planner.samples import SAMPLES, write
+
+    if format_ not in SAMPLES:
+        raise InputError(f"sample {format_!r}: {near_miss(format_, SAMPLES)}")
+    wanted = {"vms": vms, "functions": functions, "days": days}
+    size = replace(SAMPLES[format_], **{name: number for name, number in wanted.items() if number is not None})
+    files = write(format_, folder, seed, size)
+    say(f"sample: {folder} ({len(files)} file{'s' if len(files) != 1 else ''}, format {format_}, seed {seed})")
 
 
 def _document(study: str, store: str | None) -> Any:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from planner.errors import InputError, near_miss
-from planner.report.answer import comparison, facets, reading, recommendation
+from planner.report.advice import recommendation
+from planner.report.answer import comparison, facets, reading
 from planner.report.blocks import Report, Section
 from planner.report.capacity import boxes, unplaced, utilisation
 from planner.report.costs import bills, by_category, cash

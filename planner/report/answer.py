@@ -1,4 +1,4 @@
-"""The answer: every model side by side, which one to take, and what the next best would cost."""
+"""The answer: every model side by side, and which of them is the best."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from planner.report import show
-from planner.report.blocks import Column, Facet, Note, Section, Table
-from planner.report.facts import Facts, memory
+from planner.report.blocks import Column, Facet, Note, Table
+from planner.report.facts import Facts
 
-__all__ = ["comparison", "facets", "reading", "recommendation"]
+__all__ = ["best_of", "comparison", "facets", "left_out_words", "reading", "runner_up"]
 
 
 def comparison(facts: Facts) -> Table:
@@ -53,11 +53,11 @@ def _row(facts: Facts, entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 def facets(facts: Facts) -> tuple[Facet, ...]:
     """The figures a reader takes away first."""
-    best = _best(facts)
+    best = best_of(facts)
     name = str(best["model"])
     plan = facts.first(name)
     return (
-        Facet("Best answer", name, _left_out_words(facts.left_out(name))),
+        Facet("Best answer", name, left_out_words(facts.left_out(name))),
         Facet(
             f"TCO over {show.years(facts.horizon)}",
             show.money(best["tco_usd"]),
@@ -68,142 +68,25 @@ def facets(facts: Facts) -> tuple[Facet, ...]:
     )
 
 
-def _best(facts: Facts) -> Mapping[str, Any]:
+def best_of(facts: Facts) -> Mapping[str, Any]:
+    """The model to take: the best ranked of those that leave the fewest workloads out."""
     return min(facts.models, key=lambda m: (facts.left_out(str(m["model"])), m["rank"] is None, m["rank"] or 0))
 
 
-def _runner_up(facts: Facts) -> Mapping[str, Any] | None:
-    best = _best(facts)
+def runner_up(facts: Facts) -> Mapping[str, Any] | None:
+    """The next best that leaves out no more; None where there is none."""
+    best = best_of(facts)
     least = facts.left_out(str(best["model"]))
     rest = [m for m in facts.models if m is not best and facts.left_out(str(m["model"])) == least]
     return rest[0] if rest else None
 
 
-def _left_out_words(number: int) -> str:
+def left_out_words(number: int) -> str:
+    """What a model does with the workloads, in words.
+
+    >>> left_out_words(0), left_out_words(1), left_out_words(1200)
+    ('places every workload', 'leaves out 1 workload', 'leaves out 1,200 workloads')
+    """
     if not number:
         return "places every workload"
     return "leaves out 1 workload" if number == 1 else f"leaves out {number:,} workloads"
-
-
-def recommendation(facts: Facts) -> Section:
-    """Which model, the runner-up, the price of the difference and what would change the answer."""
-    notes = [
-        Note(_winner(facts)),
-        *_second(facts),
-        *_against_baseline(facts),
-        *_cheaper_but_partial(facts),
-        *_open_gaps(facts),
-    ]
-    return Section("Recommendation", (*notes, *_doubts(facts)))
-
-
-def _winner(facts: Facts) -> str:
-    best = _best(facts)
-    name = str(best["model"])
-    plan = facts.first(name)
-    used = plan["utilisation"]
-    return (
-        f"Take {name}. It {_left_out_words(facts.left_out(name))} and costs {show.money(best['tco_usd'])} USD over "
-        f"{show.years(facts.horizon)} ({show.money(best['npv_usd'])} USD at present value), "
-        f"{show.money(plan['usd_per_month'])} USD a month in the first year. Of what is paid for, "
-        f"{show.share(used.get('cpu'))} of the CPU and {show.share(used.get('memory'))} of the memory is in use."
-    )
-
-
-def _second(facts: Facts) -> list[Note]:
-    best, other = _best(facts), _runner_up(facts)
-    if other is None:
-        return [Note("No other model was asked that places as many workloads, so there is no runner-up.")]
-    more = other["tco_usd"] - best["tco_usd"]
-    relative = show.by_how_much(more, best["tco_usd"])
-    word = "more" if more >= 0 else "less, though it ranks behind,"
-    per_month = show.money(abs(more) / (12 * facts.horizon))
-    price = f"{show.money(abs(more))} USD {word}{relative} over {show.years(facts.horizon)}, {per_month} USD a month"
-    return [Note(f"The runner-up is {other['model']}: it costs {price}. {_drivers(facts, best, other)}")]
-
-
-def _drivers(facts: Facts, best: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    mine, theirs = (facts.categories(str(m["model"])) for m in (best, other))
-    change = {c: theirs.get(c, 0.0) - mine.get(c, 0.0) for c in [*mine, *(c for c in theirs if c not in mine)]}
-    largest = sorted((c for c in change if abs(change[c]) >= 0.005), key=lambda c: -abs(change[c]))[:3]
-    parts = [f"{show.money(abs(change[c]))} {'more' if change[c] > 0 else 'less'} for {c}" for c in largest]
-    return f"In the first year it pays, in USD a month, {', '.join(parts)}." if parts else "Their bills are alike."
-
-
-def _against_baseline(facts: Facts) -> list[Note]:
-    best = _best(facts)
-    base = next((m for m in facts.models if m["model"] == facts.scenario.get("baseline")), None)
-    if base is None or base is best:
-        return []
-    saved = base["tco_usd"] - best["tco_usd"]
-    word = "saves" if saved >= 0 else "costs another"
-    share = show.by_how_much(saved, base["tco_usd"])
-    paid = best["payback_months"]
-    payback = "It does not pay back within the horizon." if paid is None else f"It pays back {_when(paid)}."
-    return [Note(f"Against {base['model']}, the baseline, it {word} {show.money(abs(saved))} USD{share}. {payback}")]
-
-
-def _when(paid: float) -> str:
-    return "at once" if paid <= 0 else f"after {show.months(paid)}"
-
-
-def _cheaper_but_partial(facts: Facts) -> list[Note]:
-    best = _best(facts)
-    least = facts.left_out(str(best["model"]))
-    partial = [
-        f"{m['model']} ({show.money(m['tco_usd'])} USD, {_left_out_words(facts.left_out(str(m['model'])))})"
-        for m in facts.models
-        if facts.left_out(str(m["model"])) > least and m["tco_usd"] < best["tco_usd"]
-    ]
-    text = f"Cheaper on paper but not a full answer: {', '.join(partial)}."
-    return [Note(text, warning=True)] if partial else []
-
-
-def _open_gaps(facts: Facts) -> list[Note]:
-    """Models that could still come out cheaper than the winner if their plans were as cheap as their bounds."""
-    best = _best(facts)
-    least = facts.left_out(str(best["model"]))
-    rivals = [m for m in facts.models if m is not best and facts.left_out(str(m["model"])) == least]
-    close = [str(m["model"]) for m in rivals if m["tco_usd"] - _still_open(facts, str(m["model"])) < best["tco_usd"]]
-    text = (
-        f"Not settled by proof: {', '.join(close)}. The gap to the bound is wider than the difference in cost, so "
-        "a better packing, if there is one, could change the order."
-    )
-    return [Note(text, warning=True)] if close else []
-
-
-def _still_open(facts: Facts, model: str) -> float:
-    proofs = [plan["certificate"] for plan in facts.plans(model)]
-    return sum(12 * ((proof["usd"] or 0.0) - (proof["bound_usd"] or 0.0)) for proof in proofs)
-
-
-def _doubts(facts: Facts) -> list[Note]:
-    name = str(_best(facts)["model"])
-    lines = facts.first(name)["lines"]
-    total = sum(row["usd_per_month"] for row in lines)
-    unsure = sum(row["usd_per_month"] for row in lines if memory(row))
-    return [*_memory_note(name, lines, total, unsure), *_stars_note(facts)]
-
-
-def _memory_note(name: str, lines: list[Mapping[str, Any]], total: float, unsure: float) -> list[Note]:
-    low, high = (sum(_at(row, end) for row in lines) for end in ("low", "high"))
-    if total <= 0 or (unsure <= 0 and high - low < 0.005):
-        return []
-    text = f"{show.share(unsure / total)} of the monthly cost of {name} rests on prices FROM MEMORY."
-    spread = f" At the ends of the price ranges that are known it would be {show.money(low)} to {show.money(high)} USD."
-    return [Note(text + (spread if high - low >= 0.005 else ""), warning=unsure > 0)]
-
-
-def _at(row: Mapping[str, Any], end: str) -> float:
-    usd: float = row["usd_per_month"]
-    edge, price = row.get(end), row["usd_per_unit"]
-    return usd if edge is None or not price else usd * float(edge) / float(price)
-
-
-def _stars_note(facts: Facts) -> list[Note]:
-    found = facts.trace.get("quality") or {}
-    poor = sum(int(found.get(f"stars_{n}", 0)) for n in (1, 2))
-    if not poor:
-        return []
-    text = f"Workloads with at most 40 % of their expected samples: {poor:,}. Their sizes are little more than guesses."
-    return [Note(text, warning=True)]

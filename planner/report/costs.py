@@ -23,11 +23,19 @@ def by_category(facts: Facts) -> Section:
     columns = (Column("Category"), *(Column(name, "right") for name in facts.names))
     text = (
         "What a month of the first year costs. Bought things are spread evenly over their life; what is paid once, "
-        "such as migration, is in the cash flow, not here."
+        "such as migration, stands apart."
     )
     table = Table("USD a month, first year", columns, (*rows, total), total=True)
     bars = stacked_bars("USD a month, first year", parts, {c: category_hue(c) for c in order})
-    return Section("What it costs, by category", (Note(text), bars, table))
+    return Section("What it costs, by category", (Note(text), bars, table, *_once(facts)))
+
+
+def _once(facts: Facts) -> list[Table]:
+    parts = {name: facts.once(name) for name in facts.names}
+    order = in_order({category for row in parts.values() for category in row})
+    rows = tuple((c, *(show.money(parts[name].get(c, 0.0)) for name in facts.names)) for c in order)
+    columns = (Column("Category"), *(Column(name, "right") for name in facts.names))
+    return [Table("USD paid once", columns, rows)] if rows else []
 
 
 def cash(facts: Facts) -> Section:

@@ -134,6 +134,13 @@ class Facts:
             sums[str(row["category"])] += row["usd_per_month"]
         return {c: sums[c] for c in in_order(set(sums)) if sums[c]}
 
+    def once(self, model: str) -> dict[str, float]:
+        """What is paid once over all years, such as migration, by category."""
+        sums: Counter[str] = Counter()
+        for row in (row for plan in self.plans(model) for row in plan["lines"] if row["kind"] == "one-off"):
+            sums[str(row["category"])] += row["quantity"] * row["usd_per_unit"]
+        return {c: sums[c] for c in in_order(set(sums)) if sums[c]}
+
     @property
     def horizon(self) -> int:
         """How many years the study looks ahead."""
