@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +33,8 @@ class Budget:
     solver_calls: int
     work: float
     gap: float
+    deadline: float = inf
+    """On the clock of `perf_counter`; only a hard limit in seconds sets it."""
     pace: float = 0.1
 
 
@@ -207,5 +211,7 @@ def generated(question: Instance, starts: Iterable[Pile], guide: Guide, budget: 
         else:
             break
         if objective - search.bound <= budget.gap * objective or search.spent > budget.work:
+            break
+        if perf_counter() > budget.deadline:
             break
     return Columns(search.box, search.content, amount, search.centre, duals, objective, search.bound, guide.rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
 from time import perf_counter
 
 import numpy as np
@@ -14,13 +14,14 @@ from planner.optimise.packing.certify import Care, level2
 from planner.optimise.packing.checks import check
 from planner.optimise.packing.columns import Budget, Columns, Guide, generated
 from planner.optimise.packing.firstfit import first_fit
+from planner.optimise.packing.fluid import poured
 from planner.optimise.packing.instance import Instance, instance, subset
 from planner.optimise.packing.piles import Pile
 from planner.optimise.packing.proof import Duals, Prices
 from planner.optimise.packing.recreate import Effort, recreated
 from planner.optimise.packing.types import Boxes, Items, Packing
 from planner.optimise.packing.volume import certified, item_prices, mixed
-from planner.optimise.packing.whole import Plan, chosen, cost, improved, rounded, tries
+from planner.optimise.packing.whole import Plan, chosen, cost, improved, rounded
 from planner.optimise.solver import Limits
 
 __all__ = ["pack"]
@@ -84,6 +85,7 @@ class Search:
         if left.any() and settings.effort > 0:
             self._place_more()
         self.question = subset(question, question.count - self.plan.left)
+        self.plan = Plan(self.plan.pile, np.zeros_like(question.count))
         begun = perf_counter()
         self.mix = mixed(self.question)
         self.prices: Prices = certified(self.question, self.mix.price, self.question.count)
@@ -99,7 +101,7 @@ class Search:
             begun = perf_counter()
             step()
             self._clock(f"{step.__name__.strip('_')}_seconds", begun)
-        left = self.plan.left + (self.asked.count - self.question.count)
+        left = self.asked.count - self.question.count
         return Found(self.plan.pile, left, self.prices, self.duals, self._method(), self.details)
 
     @property
@@ -131,13 +133,17 @@ class Search:
     def _place_more(self) -> None:
         """Limited boxes did not hold all: look for a plan that leaves fewer items over."""
         share = self.asked.share.sum(axis=1)
-        effort = Effort(tries(self.asked, self.plan.pile, 10 * self.settings.effort), 0, self.settings.seed)
+        effort = Effort(self._seconds(10), 0, self.settings.seed)
         pile = improved(self.asked, self.plan, share / max(share.max(), 1e-9) * float(self.asked.usd.max()), effort)
         self.plan = self.plan.better(self.asked, pile)
 
     def _seconds(self, share: float) -> float:
-        """A budget in the seconds it would take on a quiet machine."""
-        return share * self.settings.effort
+        """A budget in the seconds it would take on a quiet machine, no more than is left of a hard limit."""
+        if self.settings.seconds is None:
+            return share * self.settings.effort
+        spare = self.begun + self.settings.seconds - perf_counter()
+        self.cut = self.cut or spare < share * self.settings.effort
+        return max(0.0, min(share * self.settings.effort, spare))
 
     def _stop(self) -> int:
         return max(self.bound, int(self.bound * (1 + self.settings.gap)))
@@ -146,16 +152,20 @@ class Search:
         """Column generation and the plan that follows from it."""
         question, value = self.question, self.value
         boxes = int(self.plan.pile.times.sum())
-        plain = Plan(self.plan.pile, np.zeros_like(question.count))
-        self.plan = plain
-        if boxes <= MANY_BOXES:
-            effort = Effort(tries(question, plain.pile, self._seconds(3)), self._stop(), self.settings.seed)
+        plain = self.plan
+        if boxes * len(question.count) <= MANY_BOXES * MANY_CLASSES and boxes <= MANY_BOXES:
+            effort = Effort(self._seconds(3), self._stop(), self.settings.seed)
             self.plan = improved(question, plain, value, effort)
+        if len(question.count) > MANY_CLASSES:
+            self.plan = self.plan.better(question, Plan(*poured(question, self.mix)))
         if self._done() or len(question.count) > MANY_CLASSES:
             return
         guide = Guide(value, float(self.prices.level1), self.mix.rows)
-        ease = self.settings.effort
-        budget = Budget(int(800 * ease), int(8000 * ease), int(24 * ease), WORK * ease, self.settings.gap / 10)
+        ease, limit = self.settings.effort, self.settings.seconds
+        deadline = inf if limit is None else self.begun + limit
+        budget = Budget(
+            int(800 * ease), int(8000 * ease), int(24 * ease), WORK * ease, self.settings.gap / 10, deadline
+        )
         starts = [plain.pile, self.plan.pile if boxes <= MANY_BOXES else self._miniature(boxes)]
         self.columns: Columns = generated(question, starts, guide, budget)
         plan = rounded(question, self.columns, self._seconds(6), self.settings.seed)
@@ -166,7 +176,7 @@ class Search:
         count = -(-self.question.count * MINIATURE // boxes)
         small = subset(self.question, count)
         pile, left = first_fit(small)
-        effort = Effort(tries(small, pile, self._seconds(3)), 0, self.settings.seed)
+        effort = Effort(self._seconds(3), 0, self.settings.seed)
         return recreated(small, pile, left, self.value, effort)[0]
 
     @property
@@ -191,6 +201,6 @@ class Search:
         if hasattr(self, "columns") and boxes <= CHOSEN:
             limits = Limits(nodes=int(200 * self.settings.effort), gap=self.settings.gap / 4, seconds=None)
             self.plan = chosen(question, self.columns, self.plan, limits)
-        if not self._done() and boxes <= MANY_BOXES:
-            effort = Effort(tries(question, self.plan.pile, self._seconds(10)), self._stop(), self.settings.seed + 1)
+        if not self._done() and boxes <= MANY_BOXES and len(question.count) <= MANY_CLASSES:
+            effort = Effort(self._seconds(10), self._stop(), self.settings.seed + 1)
             self.plan = self.plan.better(question, improved(question, self.plan, value, effort))

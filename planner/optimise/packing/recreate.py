@@ -15,13 +15,16 @@ __all__ = ["Effort", "recreated"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+STEPS = 0.9e9
+"""Unit: steps a second, one row each. Source: measured on one core of the machine that the README names."""
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to look: tries, the cost at which to stop, and where the random numbers start."""
+    """How long to look, the cost at which to stop, and where the random numbers start."""
 
-    tries: int
+    seconds: float
+    """As it would take on a quiet core; counted in steps, not by the clock."""
     stop: int
     seed: int
 
@@ -51,7 +54,8 @@ def recreated(question: Instance, pile: Pile, left: Ints, value: Floats, effort:
     penalty = float(question.usd.sum() + 1) * 10.0
     _recreate(
         question.size, share, question.room, question.usd, question.most, question.group, question.cap,
-        value, kind, held, free, over, penalty, effort.tries, effort.stop, effort.seed,
+        value, kind, held, free, over, penalty, effort.seconds * STEPS / (6 + 2 * share.shape[1]), effort.stop,
+        effort.seed,
     )  # fmt: skip
     used = kind >= 0
     return fold(single(kind[used], held[used])), over
@@ -61,8 +65,9 @@ def recreated(question: Instance, pile: Pile, left: Ints, value: Floats, effort:
 def _fill(
     k: int, pool: Ints, active: Ints, count: int, size: Ints, share: Floats, room: Ints, most: Ints,
     group: Ints, cap: Ints, noise: Floats, style: int, out: Ints, rest: Ints, grouped: Ints,
-) -> None:  # fmt: skip
-    """Fill one box of type k from the pool, each time with what points most where room is left."""
+) -> int:  # fmt: skip
+    """Fill one box of type k from the pool, each time with what points most where room is left; steps it took."""
+    steps = 0
     rows = size.shape[1]
     for r in range(rows):
         rest[r] = room[k, r]
@@ -72,6 +77,7 @@ def _fill(
         out[a] = 0
     weight = np.zeros(rows)
     while True:
+        steps += count
         best, best_score, best_fit = -1, -1.0, 0
         for r in range(rows):
             weight[r] = rest[r] / max(1, room[k, r])
@@ -101,7 +107,7 @@ def _fill(
             if score > best_score:
                 best, best_score, best_fit = a, score, fit
         if best < 0:
-            return
+            return steps
         amount = 1 if best_fit < 6 else best_fit // 3
         out[best] += amount
         i = active[best]
@@ -191,7 +197,7 @@ def _cheapest_for_all(
 @kernel
 def _recreate(
     size: Ints, share: Floats, room: Ints, usd: Ints, most: Ints, group: Ints, cap: Ints,
-    value: Floats, kind: Ints, held: Ints, free: Ints, over: Ints, penalty: float, tries: int, stop: int, seed: int,
+    value: Floats, kind: Ints, held: Ints, free: Ints, over: Ints, penalty: float, budget: float, stop: int, seed: int,
 ) -> None:  # fmt: skip
     """Improve kind [slot], held [slot, class], free [box] and over [class] in place."""
     np.random.seed(seed)
@@ -230,9 +236,11 @@ def _recreate(
     saved_at = np.zeros(32, np.int64)
     squeezed, squeezed_amount = np.zeros(24, np.int64), np.zeros((24, m), np.int64)
     squeezed_active = np.zeros(m, np.int64)
-    for attempt in range(tries):
+    work = 0.0
+    while work < budget:
         if (cost <= stop and missing == 0) or boxes == 0:
             break
+        work += 20.0 + 0.5 * m
         ruin = min(boxes, 1 + np.random.randint(1, 6))
         if np.random.random() < 0.1:
             ruin = min(boxes, 1 + np.random.randint(4, 12))
@@ -285,6 +293,7 @@ def _recreate(
                     again = again or squeezed[s] == b
                 if again:
                     continue
+                work += 0.3 * m + squeezed_count
                 moved = _squeeze(
                     b, kind, held, pool, squeezed_active, squeezed_count, size, room, most, group, cap, rest, out
                 )
@@ -310,16 +319,14 @@ def _recreate(
             total = kept
             if total == 0:
                 break
-            last_one = _cheapest_for_all(
-                pool, active, total, size, room, usd, most, group, cap, free, rest, grouped
-            )
+            last_one = _cheapest_for_all(pool, active, total, size, room, usd, most, group, cap, free, rest, grouped)
             best_k, best_rate = -1, np.inf
             offset, looked = np.random.randint(kinds), min(kinds, 12)
             for step in range(looked):
                 k = (offset + step * (1 if kinds <= 12 else 7)) % kinds
                 if free[k] <= 0:
                     continue
-                _fill(
+                work += _fill(
                     k, pool, active, total, size, share, room, most, group, cap, noise, style, out, rest, grouped
                 )
                 worth, items = 0.0, 0

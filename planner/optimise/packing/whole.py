@@ -14,7 +14,7 @@ from planner.optimise.packing.piles import EMPTY, Pile, heap, single
 from planner.optimise.packing.recreate import Effort, recreated
 from planner.optimise.solver import Limits, Outcome, solve
 
-__all__ = ["Plan", "chosen", "cost", "improved", "rounded", "tries"]
+__all__ = ["Plan", "chosen", "cost", "improved", "rounded"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -44,15 +44,6 @@ def cost(question: Instance, pile: Pile) -> int:
     return sum(int(n) * int(c) for n, c in zip(opened, question.usd, strict=True))
 
 
-def tries(question: Instance, pile: Pile, seconds: float) -> int:
-    """How many ruins and recreations would take about `seconds`; an estimate by counting, not by the clock."""
-    boxes = max(1, int(pile.times.sum()))
-    entries = float((pile.lengths * pile.times).sum()) / boxes
-    items = min(float(pile.covered(len(question.count)).sum()) / boxes, 3.0 * entries)
-    each = 4.5 * min(12, len(question.usd)) * items * 4.0 * entries * question.size.shape[1] * 2e-9
-    return int(seconds / (each + 1.5e-5 + 4e-9 * boxes * 0.1 + 1.5e-8 * len(question.count)))
-
-
 def rounded(question: Instance, columns: Columns, seconds: float, seed: int) -> Plan:
     """A plan near the fractional answer: whole parts, then a dive, then ruin and recreate on what is left of it."""
     kept, rest = _floored(question, columns.box, columns.content, (columns.amount, question.count))
@@ -62,7 +53,7 @@ def rounded(question: Instance, columns: Columns, seconds: float, seed: int) -> 
     tail = subset(question, question.count - kept.covered(len(question.count)), free)
     ending, left = first_fit(subset(question, rest, free - dived.opened(len(question.usd))))
     pile = downsized(tail, heap([dived, ending]))
-    pile, left = recreated(tail, pile, left, columns.value, Effort(tries(tail, pile, seconds), 0, seed))
+    pile, left = recreated(tail, pile, left, columns.value, Effort(seconds, 0, seed))
     return Plan(downsized(question, heap([kept, downsized(tail, pile)])), left)
 
 
