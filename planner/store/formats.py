@@ -61,7 +61,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Input:
-    """A kind of file: ``{"header": true, "delimiter": ",", "streamed": false, "named": false, "needed": false, ...}``."""
+    """A kind of file: ``{"header": true, "delimiter": ",", "streamed": false, "named": false, ...}``."""
 
     name: str
     columns: tuple[Column, ...]

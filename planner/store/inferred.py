@@ -26,6 +26,7 @@ class Case:
     functions: NDArray[np.bool_]
     """[W] sized by calls, not by samples."""
     hours: float
+    """Hours of the clock from the first sample to the last."""
 
     @property
     def days(self) -> int:
@@ -99,7 +100,8 @@ def _unsampled(case: Case) -> list[Assumption]:
     summary = machine & ~case.measured("cpu") & ~np.isnan(case.summary[0])
     cpu = machine & ~case.measured("cpu") & np.isnan(case.summary[0])
     memory = machine & ~case.measured("memory")
-    ended = case.recorded["deleted_at"].notna() | case.recorded["created_at"].notna()
+    born, died = case.recorded["created_at"], case.recorded["deleted_at"]
+    ended = (born > born.min()) | (died < died.max())
     return [
         Assumption("demand.cpu_by_summary", int(summary.sum()), "workloads",
                    "no samples: the recording's own average and P95 (maximum above percentile 95) in every period"),
@@ -107,7 +109,7 @@ def _unsampled(case: Case) -> list[Assumption]:
         Assumption("demand.memory_as_allocated", int(memory.sum()), "workloads",
                    "memory not measured: needed and used as allocated"),
         Assumption("demand.lifetimes_ignored", int((machine & ended.to_numpy(bool)).sum()), "workloads",
-                   "created or deleted at a known time: planned as if they ran on"),
+                   "created late or deleted early: planned as if they ran all the time"),
         Assumption("demand.as_allocated", case.policy.sizing == "allocated", "true or false",
                    "the scenario asks for sizes as allocated"),
     ]  # fmt: skip

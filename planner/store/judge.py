@@ -78,9 +78,9 @@ def lacking(kind: Input, layout: Layout) -> list[str]:
     return [f"cast(null as {column.type}) as {quoted(column.name)}" for column in absent]
 
 
-def good(kind: Input, layout: Layout) -> str:
-    """SQL that is true for the good rows among typed ones. A text with a quote in it needs a closer look: not good."""
-    texts = [field[0] for field in layout.fields if field is not None and field[1] == "VARCHAR"]
+def good(kind: Input, layout: Layout, *, quotes: bool) -> str:
+    """SQL that is true for the good rows among typed ones; with `quotes`, a text with one in it needs a closer look."""
+    texts = [field[0] for field in layout.fields if quotes and field is not None and field[1] == "VARCHAR"]
     parts = [f"{quoted(column.name)} is not null" for column in _required(kind, layout)]
     parts += [f"coalesce({check}, true)" for check, _ in kind.checks]
     parts += [f"""not coalesce(contains({quoted(name)}, '"'), false)""" for name in texts]

@@ -43,7 +43,7 @@ class Reduced:
     """Rows number, period, concurrency, requests_per_s."""
     quality: pd.DataFrame
     hours: float
-    """Length of the recording inside the window."""
+    """Hours of the clock from the first sample to the last, inside the window."""
 
     def column(self, name: str) -> Floats:
         """[W] one column of `workloads` as numbers, NaN where unknown."""

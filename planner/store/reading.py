@@ -68,7 +68,8 @@ def quick_view(connection: duckdb.DuckDBPyConnection, name: str, groups: Sequenc
         variable = f"files_of_{name}_{number}"
         connection.execute(f"set variable {variable} = $paths", {"paths": [str(s.path) for s in group.sources]})
         rows = parquet_rows(connection, group, variable) if group.is_parquet else _csv_rows(group, variable)
-        parts.append(f"select * exclude (filename) from ({rows}) where {good(group.kind, group.layout)}")
+        sound = good(group.kind, group.layout, quotes=not group.is_parquet)
+        parts.append(f"select * exclude (filename) from ({rows}) where {sound}")
     connection.execute(f"create temp view {name} as {' union all by name '.join(parts)}")
 
 

@@ -96,14 +96,15 @@ def _frame(connection: duckdb.DuckDBPyConnection, statement: str, values: Mappin
 
 
 def _window(ends: list[datetime | None], policy: Policy) -> tuple[datetime, float]:
-    """From when samples count, and how many hours that is."""
+    """From when samples count, and how many hours of the clock have any."""
     last = max((moment for moment in ends[:2] if moment is not None), default=None)
     first = min((moment for moment in ends[2:] if moment is not None), default=None)
     if first is None or last is None:
         return _LONG_AGO, float("inf")
     if policy.window_days is not None:
         first = max(first, last - timedelta(days=policy.window_days))
-    return first, (last - first).total_seconds() / 3600
+    hours = (last.replace(minute=0, second=0) - first.replace(minute=0, second=0)).total_seconds() / 3600
+    return first, hours // 1 + 1
 
 
 def _call_averages(connection: duckdb.DuckDBPyConnection, trace_id: str, policy: Policy) -> tuple[float, float]:

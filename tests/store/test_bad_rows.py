@@ -18,6 +18,7 @@ from store.writing import HEADER, csv, hourly
 BAD = {
     "bad number": ("v,2024-01-01 00:00:00,12x,1", "cpu_cores: expected a number, found '12x'"),
     "bad timestamp": ("v,2024-13-01 00:00:00,1,1", "sampled_at: expected a time"),
+    "time with words behind it": ("v,2024-01-01 00:00:00 soon,1,1", "sampled_at: expected a time"),
     "short": ("v,2024-01-01 00:00:00,1", "too few fields: 3, expected 4"),
     "long": ("v,2024-01-01 00:00:00,1,1,1", "too many fields: 5, expected 4"),
     "quote inside a field": ('v"w,2024-01-01 00:00:00,1,1', "broken quote"),

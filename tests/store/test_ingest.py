@@ -193,9 +193,9 @@ def test_tar_missing_folder_and_wrong_names(tmp_path: Path) -> None:
             store.ingest(tmp_path / "none")
         with pytest.raises(TraceError, match="did you mean 'bitbrains'"):
             store.ingest(path, format="bitbrain")
-        with pytest.raises(TraceError, match="is not of format bitbrains: trace.csv: the header lacks timestamp_ms"):
+        with pytest.raises(TraceError, match=r"is not of format bitbrains: trace\.csv: the header lacks timestamp_ms"):
             store.ingest(path, format="bitbrains")
-        with pytest.raises(TraceError, match="is not of format azure_vm: trace.csv: line 1"):
+        with pytest.raises(TraceError, match=r"is not of format azure_vm: trace\.csv: line 1"):
             store.ingest(path, format="azure_vm")
         with pytest.raises(TraceError, match="the store is empty"):
             store.trace("x")
