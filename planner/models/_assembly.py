@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from planner.catalog import Catalog
 from planner.demand import Demand
-from planner.models._charges import billed, monthly
-from planner.models._owned import Load, Owned
+from planner.models._charges import Load, billed
+from planner.models._owned import Owned, Site
 from planner.models._servers import Servers
 from planner.models._units import PACKED, Units, names, reasons
 from planner.plan import Category, Certificate, Plan, showback
@@ -58,7 +57,7 @@ class Deal:
         return np.asarray(np.repeat(np.arange(len(self.units.count)), self.units.count))
 
 
-def assembled(model: Owned, demand: Demand, catalog: Catalog, deal: Deal) -> Plan:
+def assembled(model: Owned, demand: Demand, site: Site, deal: Deal) -> Plan:
     """The plan that follows from a deal."""
     instance = deal.units.instance(demand)
     seated = deal.server[instance] >= 0
@@ -70,12 +69,12 @@ def assembled(model: Owned, demand: Demand, catalog: Catalog, deal: Deal) -> Pla
         busy_kwh=_busy_kwh(deal),
         guests=float((deal.server >= 0).sum()),
     )
-    charges = model.charges(catalog, deal.servers, load)
-    lines = tuple(billed(deal.servers, charges, deal.count) + model.one_off(catalog, int(seated.sum())))
+    bill = billed(deal.servers, site.charges, deal.count, load)
+    lines = (*bill, *model.one_off(site.catalog, int(seated.sum())))
     periods = len(demand.hours)
     capacity = np.append(deal.count @ deal.servers.room, load.storage_gb / GB_PER_GIB)
     workloads = demand.members["workload"].to_numpy()
-    shares = _shares(demand, deal, monthly(deal.servers, charges))
+    shares = _shares(demand, deal, site.usd)
     return Plan(
         model=model.kind,
         lines=lines,

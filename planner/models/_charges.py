@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -13,31 +14,50 @@ from numpy.typing import NDArray
 from planner.models._servers import Servers
 from planner.plan import Category, Line, line, metered
 
-__all__ = ["Charge", "billed", "monthly", "unit_usd"]
+__all__ = ["Charge", "Load", "billed", "monthly", "unit_usd"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
+class Load:
+    """What does not come with a server, or how much of a meter comes with one unit of it."""
+
+    storage_gb: float = 0.0
+    """Raw disks, decimal gigabytes."""
+    busy_kwh: float = 0.0
+    """Drawn in a month by the servers because they work, on top of standing idle; as price rows tell watts."""
+    guests: float = 0.0
+    """Virtual machines."""
+
+    def __matmul__(self, other: Load) -> float:
+        """Sum of the products."""
+        return self.storage_gb * other.storage_gb + self.busy_kwh * other.busy_kwh + self.guests * other.guests
+
+
+NOTHING: Final = Load()
+
+
+@dataclass(frozen=True)
 class Charge:
-    """One meter: what each server adds to it in a month (bought things: at all), and what comes on top."""
+    """One meter: what each server adds to it in a month (bought things: at all), and what each unit of load."""
 
     tiers: pd.DataFrame
     """Price rows of one offer, lowest tier first."""
     category: Category
     per_server: Floats
     """[type], in the unit of the offer."""
-    on_top: float = 0.0
-    """What does not come with a server, in the same unit."""
+    per_load: Load = NOTHING
+    """In the unit of the offer."""
     whole: bool = False
     """Sold in whole pieces only."""
     least: float = 0.0
     """The smallest quantity sold, where any is."""
 
-    def lines(self, count: Ints) -> list[Line]:
-        """The lines for `count` [type] servers."""
-        quantity = float(count @ self.per_server) + self.on_top
+    def lines(self, count: Ints, load: Load) -> list[Line]:
+        """The lines for `count` [type] servers under a load."""
+        quantity = float(count @ self.per_server) + self.per_load @ load
         quantity = max(ceil(quantity - 1e-9) if self.whole else quantity, self.least if quantity > 0 else 0.0)
         if quantity <= 0:
             return []
@@ -61,7 +81,7 @@ def monthly(servers: Servers, charges: Sequence[Charge]) -> Floats:
     return own + sum((c.per_server * unit_usd(c.tiers) for c in charges), np.zeros(len(own)))
 
 
-def billed(servers: Servers, charges: Sequence[Charge], count: Ints) -> list[Line]:
-    """All lines for `count` [type] servers: themselves, and what comes with them."""
+def billed(servers: Servers, charges: Sequence[Charge], count: Ints, load: Load) -> list[Line]:
+    """All lines for `count` [type] servers: themselves, what comes with them, and what their load adds."""
     bought = [line(servers.offers.iloc[t], float(count[t]), "compute") for t in np.flatnonzero(count)]
-    return bought + [entry for charge in charges for entry in charge.lines(count)]
+    return bought + [entry for charge in charges for entry in charge.lines(count, load)]

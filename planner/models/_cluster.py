@@ -23,7 +23,7 @@ Bools = NDArray[np.bool_]
 UNIFORM: Final = 6
 """Unit: types. Source: how many uniform clusters are tried, cheapest by volume first; each packs in milliseconds."""
 
-STAND_INS: Final = 2
+STAND_INS: Final = 1
 """Unit: types. Source: how many sizes of failover host mixed clusters are tried with; each costs a whole search."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 
@@ -12,13 +13,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from planner.catalog import Catalog
-from planner.models._charges import Charge, unit_usd
-from planner.models._servers import Servers
+from planner.models._charges import Charge, Load, monthly, unit_usd
+from planner.models._servers import Servers, offered
 from planner.models.base import DeploymentModel
 from planner.plan import Line
 from planner.quantities import HOURS_PER_MONTH, MONTHS_PER_YEAR
 
-__all__ = ["Load", "Owned"]
+__all__ = ["Owned", "Site"]
 
 Floats = NDArray[np.float64]
 
@@ -26,15 +27,23 @@ WEEKS_PER_YEAR: Final = 365.0 / 7.0
 
 
 @dataclass(frozen=True)
-class Load:
-    """What a plan adds to the bill that does not come with a server; all 0 while servers are compared."""
+class Site:
+    """What is on offer for owned hardware, and what it costs."""
 
-    storage_gb: float = 0.0
-    """Raw disks bought, decimal gigabytes."""
-    busy_kwh: float = 0.0
-    """Drawn in a month at the plug of the servers because they work, on top of standing idle."""
-    guests: float = 0.0
-    """Virtual machines."""
+    catalog: Catalog
+    servers: Servers
+    charges: tuple[Charge, ...]
+    """Every meter of the bill but the servers themselves."""
+
+    @property
+    def usd(self) -> Floats:
+        """[type], what one more server costs in a month with all that comes with it, doing nothing."""
+        return monthly(self.servers, self.charges)
+
+    @property
+    def load_usd(self) -> Floats:
+        """[type], what one busy thread costs in a month."""
+        return self.servers.busy_kwh * sum(c.per_load.busy_kwh * unit_usd(c.tiers) for c in self.charges)
 
 
 class Owned(DeploymentModel):
@@ -130,12 +139,12 @@ class Owned(DeploymentModel):
     os_licence: str | None = None
     """Operating system that every server must have a licence for; none: a free one. Unit: name. Source: the user."""
 
-    effort: float = Field(default=0.0, ge=0)
+    effort: float = Field(default=0.01, ge=0)
     """How long to look for a better packing: 0 tries mixed and uniform clusters by first fit decreasing, 1 is the
     engine's whole search. Unit: ratio. Source: planner.optimise.packing."""
 
     @abstractmethod
-    def own_charges(self, catalog: Catalog, servers: Servers, load: Load) -> list[Charge]:
+    def own_charges(self, catalog: Catalog, servers: Servers) -> list[Charge]:
         """What this model pays besides hardware, space and services."""
 
     def raw_gib(self, usable_gib: float) -> float:
@@ -151,29 +160,31 @@ class Owned(DeploymentModel):
         """How far ahead servers are bought."""
         return self.lead_time_weeks / WEEKS_PER_YEAR
 
-    def charges(self, catalog: Catalog, servers: Servers, load: Load | None = None) -> tuple[Charge, ...]:
-        """Every meter of the bill but the servers themselves."""
-        known = load or Load()
-        return (
-            *self._hardware(catalog, servers, known),
-            *self._facilities(catalog, servers, known),
-            *self._services(catalog, servers),
-            *self.own_charges(catalog, servers, known),
-        )
+    def site(self, catalog: Catalog, owned: Mapping[str, int]) -> Site:
+        """The servers of a catalog that may be bought or are owned, and all that is paid with them.
 
-    def _hardware(self, catalog: Catalog, servers: Servers, load: Load) -> list[Charge]:
+        Raises:
+            PriceBookError: the catalog lacks servers or one of the prices that come with them.
+        """
+        here = catalog.at(self.provider, self.region)
+        servers = offered(here, self.server_skus, owned)
+        charges = [*self._hardware(here, servers), *self._facilities(here, servers), *self._services(here, servers)]
+        return Site(here, servers, (*charges, *self.own_charges(here, servers)))
+
+    def _hardware(self, catalog: Catalog, servers: Servers) -> list[Charge]:
         usd, life = servers.column("usd_per_unit"), servers.column("lifetime_months")
         paid = np.clip(1 - self.warranty_months / life, 0, 1) / MONTHS_PER_YEAR
         disks = catalog.tiers("storage_hardware", self.storage_sku)
-        spend = load.storage_gb * float(disks["usd_per_unit"].iloc[0])
+        gb_usd, none = float(disks["usd_per_unit"].iloc[0]), np.zeros_like(usd)
+        kept = Load(storage_gb=gb_usd / MONTHS_PER_YEAR)
         return [
             Charge(catalog.tiers("server_maintenance"), "support", usd * paid),
-            Charge(disks, "storage", np.zeros_like(usd), load.storage_gb),
-            Charge(catalog.tiers("storage_maintenance"), "storage", np.zeros_like(usd), spend / MONTHS_PER_YEAR),
-            *self._network(catalog, usd, spend),
+            Charge(disks, "storage", none, Load(storage_gb=1.0)),
+            Charge(catalog.tiers("storage_maintenance"), "storage", none, kept),
+            *self._network(catalog, usd, gb_usd),
         ]
 
-    def _network(self, catalog: Catalog, usd: Floats, storage_usd: float) -> list[Charge]:
+    def _network(self, catalog: Catalog, usd: Floats, gb_usd: float) -> list[Charge]:
         """Ports by the piece, and the rest of the share of compute and storage that network hardware is."""
         port, share = catalog.tiers("switch_port"), catalog.tiers("network_hardware")
         ports = np.full_like(usd, self.ports_per_server)
@@ -181,37 +192,42 @@ class Owned(DeploymentModel):
         fraction = float(share["usd_per_unit"].iloc[0])
         rest = np.clip(usd - ports_usd / fraction, 0, None)
         kept = (ports_usd + rest * fraction) / MONTHS_PER_YEAR
-        on_top = storage_usd * fraction / MONTHS_PER_YEAR
+        disks = Load(storage_gb=gb_usd * fraction / MONTHS_PER_YEAR)
         return [
             Charge(port, "network", ports),
-            Charge(share, "network", rest, storage_usd),
-            Charge(catalog.tiers("network_maintenance"), "network", kept, on_top),
+            Charge(share, "network", rest, Load(storage_gb=gb_usd)),
+            Charge(catalog.tiers("network_maintenance"), "network", kept, disks),
         ]
 
-    def _facilities(self, catalog: Catalog, servers: Servers, load: Load) -> list[Charge]:
+    def _facilities(self, catalog: Catalog, servers: Servers) -> list[Charge]:
         height = servers.column("sockets") * self.rack_units_per_socket
-        peak_kw = servers.column("peak_watts") * self.production_watts / 1000
-        disks_kw = load.storage_gb / 1000 * self.storage_watts_per_tb / 1000
-        site_kwh = self.production_watts * self.pue
-        contract = self.contracted_kw / (1 - self.unused_power)
-        by_power = self.space == "kilowatts"
-        floor = catalog.tiers("colocation" if by_power else "rack_space", self.space_sku)
-        racked = self.rack_units_per_rack if str(floor["unit"].iloc[0]).startswith("rack") else 1.0
         return [
             Charge(catalog.tiers("rack"), "facilities", height / self.rack_units_per_rack, whole=True),
-            Charge(
-                floor,
-                "facilities",
-                peak_kw * contract if by_power else height / racked,
-                disks_kw * contract if by_power else 0.0,
-            ),
-            Charge(
-                catalog.tiers("electricity", self.electricity_sku),
-                "facilities",
-                servers.idle_kwh * site_kwh,
-                load.busy_kwh * site_kwh + disks_kw * HOURS_PER_MONTH * self.pue,
-            ),
+            self._power(catalog, servers) if self.space == "kilowatts" else self._floor(catalog, height),
+            self._energy(catalog, servers),
         ]
+
+    def _power(self, catalog: Catalog, servers: Servers) -> Charge:
+        contract = self.contracted_kw / (1 - self.unused_power)
+        peak_kw = servers.column("peak_watts") * self.production_watts / 1000
+        disks = Load(storage_gb=self._disk_kw * contract)
+        return Charge(catalog.tiers("colocation", self.space_sku), "facilities", peak_kw * contract, disks)
+
+    def _floor(self, catalog: Catalog, height: Floats) -> Charge:
+        tiers = catalog.tiers("rack_space", self.space_sku)
+        by_rack = str(tiers["unit"].iloc[0]).startswith("rack")
+        return Charge(tiers, "facilities", height / (self.rack_units_per_rack if by_rack else 1.0))
+
+    def _energy(self, catalog: Catalog, servers: Servers) -> Charge:
+        site = self.production_watts * self.pue
+        load = Load(busy_kwh=site, storage_gb=self._disk_kw * HOURS_PER_MONTH * self.pue)
+        tiers = catalog.tiers("electricity", self.electricity_sku)
+        return Charge(tiers, "facilities", servers.idle_kwh * site, load)
+
+    @property
+    def _disk_kw(self) -> float:
+        """Drawn by one raw gigabyte."""
+        return self.storage_watts_per_tb / 1e6
 
     def _services(self, catalog: Catalog, servers: Servers) -> list[Charge]:
         each = np.full(len(servers.sku), 1 / MONTHS_PER_YEAR)
@@ -221,15 +237,6 @@ class Owned(DeploymentModel):
             return charges
         tiers = catalog.tiers("os_licence", self.os_licence)
         return [*charges, Charge(tiers, "licence", _licences(servers, str(tiers["unit"].iloc[0])))]
-
-    def load_usd(self, catalog: Catalog, servers: Servers) -> Floats:
-        """[type], what one busy thread costs in a month in energy."""
-        return (
-            servers.busy_kwh
-            * self.production_watts
-            * self.pue
-            * unit_usd(catalog.tiers("electricity", self.electricity_sku))
-        )
 
 
 _PACK: Final = re.compile(r"(?P<size>\d+)?[ -]?(?P<what>core|socket|CPU)s?", re.IGNORECASE)

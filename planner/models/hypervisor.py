@@ -13,10 +13,10 @@ from planner.catalog import Catalog
 from planner.demand import Demand
 from planner.models._assembly import Deal, assembled
 from planner.models._certificates import certified
-from planner.models._charges import Charge, monthly
+from planner.models._charges import Charge, Load
 from planner.models._cluster import Ask, packed
-from planner.models._owned import Load, Owned
-from planner.models._servers import Servers, offered
+from planner.models._owned import Owned, Site
+from planner.models._servers import Servers
 from planner.models._units import Units, bare, gathered, names, spread_apart
 from planner.plan import Line, Plan, line
 from planner.quantities import CPU, MEMORY, MONTHS_PER_YEAR
@@ -128,21 +128,19 @@ class Hypervisor(Owned):
         Raises:
             PriceBookError: the catalog lacks servers or one of the prices that come with them.
         """
-        here = catalog.at(self.provider, self.region)
-        servers = offered(here, self.server_skus, owned or {})
-        usd = monthly(servers, self.charges(here, servers))
+        site = self.site(catalog, owned or {})
         together = bare(demand) & (names(demand, "application") != "") & ~spread_apart(demand)
         together &= ~np.isnan(demand.peak).any(axis=1)
-        whole = self._asked(gathered(demand, together, self.lead_years), servers, usd)
+        whole = self._asked(gathered(demand, together, self.lead_years), site)
         together &= np.asarray(whole.able.any(axis=1))[whole.units.of_class]
-        ask = self._asked(gathered(demand, together, self.lead_years), servers, usd)
-        return assembled(self, demand, here, _hosted(ask))
+        ask = self._asked(gathered(demand, together, self.lead_years), site)
+        return assembled(self, demand, site, _hosted(ask))
 
-    def _asked(self, units: Units, servers: Servers, usd: Floats) -> Ask:
+    def _asked(self, units: Units, site: Site) -> Ask:
         keep = np.array([1 - self.host_cpu_share, 1.0, 1.0])
-        room = np.clip(servers.room * keep - [0.0, self.host_memory_gib, 0.0], 0, None)
+        room = np.clip(site.servers.room * keep - [0.0, self.host_memory_gib, 0.0], 0, None)
         rules = (self.spares, self.effort, LEAST_HOSTS[self.protection])
-        return Ask(units, self._need(units), servers, room, usd, *rules)
+        return Ask(units, self._need(units), site.servers, room, site.usd, *rules)
 
     def _need(self, units: Units) -> Floats:
         """[unit, 3], what a machine takes of its host."""
@@ -157,7 +155,7 @@ class Hypervisor(Owned):
         """Raw disks that hold `usable_gib` through the failures to tolerate, with slack."""
         return usable_gib / self.storage_reduction * RAW_PER_USABLE[self.protection] / (1 - self.storage_slack)
 
-    def own_charges(self, catalog: Catalog, servers: Servers, load: Load) -> list[Charge]:
+    def own_charges(self, catalog: Catalog, servers: Servers) -> list[Charge]:
         """Licences by core, and administrators by the number of machines."""
         cores = np.maximum(servers.cores, self.licence_cores_per_socket * servers.column("sockets"))
         tiers = catalog.tiers("hypervisor_licence", self.licence_sku)
@@ -165,7 +163,7 @@ class Hypervisor(Owned):
         charges = [Charge(tiers, "licence", cores / MONTHS_PER_YEAR, least=least)]
         if self.labour == "administrators":
             nothing = np.zeros(len(servers.sku))
-            people = load.guests / self.vms_per_admin / MONTHS_PER_YEAR
+            people = Load(guests=1 / self.vms_per_admin / MONTHS_PER_YEAR)
             charges.append(Charge(catalog.tiers("admin_labour", self.admin_sku), "labour", nothing, people))
         return charges
 

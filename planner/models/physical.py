@@ -13,11 +13,11 @@ from planner.catalog import Catalog
 from planner.demand import Demand
 from planner.models._assembly import Deal, assembled
 from planner.models._certificates import certified
-from planner.models._charges import Charge, monthly
+from planner.models._charges import Charge
 from planner.models._cluster import Ask, packed, working_and_idle
 from planner.models._dedicated import dedicated
-from planner.models._owned import Load, Owned
-from planner.models._servers import Servers, offered
+from planner.models._owned import Owned, Site
+from planner.models._servers import Servers
 from planner.models._units import Units, gathered, names, spread_apart
 from planner.plan import Plan
 from planner.quantities import MONTHS_PER_YEAR
@@ -56,7 +56,7 @@ class Physical(Owned):
     """Physical servers that one full-time administrator looks after. Unit: servers.
     Source: IDC via Computerworld AU 2010-07-09 (SMB average)."""
 
-    def own_charges(self, catalog: Catalog, servers: Servers, load: Load) -> list[Charge]:
+    def own_charges(self, catalog: Catalog, servers: Servers) -> list[Charge]:
         """Administrators by the number of servers."""
         if self.labour != "administrators":
             return []
@@ -69,23 +69,21 @@ class Physical(Owned):
         Raises:
             PriceBookError: the catalog lacks servers or one of the prices that come with them.
         """
-        here = catalog.at(self.provider, self.region)
-        servers = offered(here, self.server_skus, owned or {})
-        usd = monthly(servers, self.charges(here, servers))
+        site = self.site(catalog, owned or {})
         together = (names(demand, "application") != "") & ~np.isnan(demand.peak).any(axis=1)
-        whole = self._asked(gathered(demand, together, self.lead_years), servers, usd)
+        whole = self._asked(gathered(demand, together, self.lead_years), site)
         crowd = together & _must_split(demand, whole)
-        ask = self._asked(gathered(demand, together & ~crowd, self.lead_years), servers, usd)
+        ask = self._asked(gathered(demand, together & ~crowd, self.lead_years), site)
         home = np.full(len(ask.units.count), -1, np.int64)
         home[ask.units.of_class[crowd]] = whole.units.of_class[crowd]
-        energy = ask.units.cores[:, None] * self.load_usd(here, servers)
+        energy = ask.units.cores[:, None] * site.load_usd
         deal = _shared(ask) if self.consolidate else _alone(ask, energy, home)
-        return assembled(self, demand, here, deal)
+        return assembled(self, demand, site, deal)
 
-    def _asked(self, units: Units, servers: Servers, usd: Floats) -> Ask:
+    def _asked(self, units: Units, site: Site) -> Ask:
         system = np.where(units.bare[:, None], [self.os_cores, self.os_memory_gib, 0.0], 0.0)
         need = np.maximum(units.peak + system, LEAST)
-        return Ask(units, need, servers, servers.room, usd, self.spares, self.effort)
+        return Ask(units, need, site.servers, site.servers.room, site.usd, self.spares, self.effort)
 
 
 def _must_split(demand: Demand, ask: Ask) -> Bools:
