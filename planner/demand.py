@@ -86,7 +86,7 @@ class Policy(BaseModel):
     assumed_memory_gib: float | None = Field(default=None, gt=0)
     """Memory of machines whose trace tells percentages only. Unit: GiB. Source: the user."""
 
-    wait_probability: Literal[0.01, 0.05, 0.2] = 0.05
+    wait_probability: Literal[0.01, 0.05, 0.2] = 0.05  # type: ignore[valid-type]  # pydantic takes numbers here
     """Chance that a request waits, by which request-shaped workloads are staffed (square-root rule).
     Unit: probability. Source: Halfin-Whitt; Netflix service-capacity-modeling@dc69307 models/common.py."""
 
@@ -154,7 +154,7 @@ class Demand:
     @property
     def used(self) -> Floats:
         """[period, resource], what the whole estate uses on average."""
-        return np.einsum("w,wpr->pr", self.count.astype(float), self.mean)
+        return np.asarray(np.einsum("w,wpr->pr", self.count.astype(float), self.mean))
 
     def grown(self, years: float) -> Demand:
         """The same estate `years` later: every workload uses, needs and serves more by the growth rate."""

@@ -9,7 +9,8 @@ one transaction of it, `reduction` makes demand, `prices` the catalog and `studi
 """
 
 from planner.store.formats import formats
+from planner.store.reduction import SLOT_SECONDS
 from planner.store.trace import TraceInfo
 from planner.store.workspace import Store
 
-__all__ = ["Store", "TraceInfo", "formats"]
+__all__ = ["SLOT_SECONDS", "Store", "TraceInfo", "formats"]

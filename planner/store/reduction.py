@@ -15,7 +15,11 @@ from planner.errors import TraceError
 from planner.store.database import sql
 from planner.store.profiles import Reduced
 
-__all__ = ["reduce"]
+__all__ = ["SLOT_SECONDS", "reduce", "replayed"]
+
+SLOT_SECONDS: Final = 300.0
+"""A replay averages samples over slots of this length. Unit: s. Source: pace of the Azure, Bitbrains, Google traces."""
+
 
 _BYTES_PER_ROW: Final = 128
 """Memory that exact percentiles take for one sample, with room to spare; measured with DuckDB 2.0."""
@@ -128,3 +132,17 @@ def _call_averages(connection: duckdb.DuckDBPyConnection, trace_id: str, policy:
 def _quality(connection: duckdb.DuckDBPyConnection, trace_id: str) -> pd.DataFrame:
     query = f"select {', '.join(QUALITY_COLUMNS)} from quality where trace_id = $id order by workload"
     return connection.execute(query, {"id": trace_id}).df()
+
+
+def replayed(
+    connection: duckdb.DuckDBPyConnection, trace_id: str, tables: Mapping[str, pd.DataFrame], policy: Policy
+) -> pd.DataFrame:
+    """How often and how badly each box was short, by sql/replay.sql; `tables` are its seats and rooms."""
+    *ends, _, _ = connection.execute(_TOTALS, {"trace_id": trace_id}).fetchall()[0]
+    values = {
+        "trace_id": trace_id, "since": _window(ends, policy)[0], "seconds": int(SLOT_SECONDS),
+        "cores": policy.assumed_cpu_cores, "gib": policy.assumed_memory_gib,
+    }  # fmt: skip
+    for name, rows in tables.items():
+        connection.register(name, rows)
+    return _frame(connection, sql("replay.sql"), values)

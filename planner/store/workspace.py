@@ -18,7 +18,7 @@ from planner.store import prices, studies
 from planner.store.database import connect, default_path
 from planner.store.ingest import ingest, trace_of
 from planner.store.profiles import build
-from planner.store.reduction import reduce
+from planner.store.reduction import reduce, replayed
 from planner.store.trace import TraceInfo
 
 __all__ = ["Store"]
@@ -100,6 +100,19 @@ class Store:
         self.trace(trace_id)
         with self._cursor() as cursor:
             return build(reduce(cursor, trace_id, policy), policy, growth_per_year)
+
+    def replay(self, trace_id: str, seats: pd.DataFrame, rooms: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+        """How often and how badly boxes were short of the raw samples, one row a box.
+
+        `seats` says which ``share`` of a ``workload`` sits in which ``box`` of which ``sku``, `rooms` how many
+        ``cpu_cores`` and ``memory_gib`` a box of each ``sku`` holds.
+
+        Raises:
+            TraceError: there is no such recording.
+        """
+        self.trace(trace_id)
+        with self._cursor() as cursor:
+            return replayed(cursor, trace_id, {"seats": seats, "rooms": rooms}, policy)
 
     def catalog(self, books: Sequence[Path] | None = None) -> Catalog:
         """What can be bought: the rows of the price `books`; None: of all that ship with planner.

@@ -76,6 +76,15 @@ def test_legal_quotes_stay_legal(tmp_path: Path) -> None:
     assert (info.samples, info.rejected, info.lines) == (35, 0, 35)
 
 
+def test_numbers_and_times_may_be_quoted(tmp_path: Path) -> None:
+    rows = ['"a","2024-01-01 00:00:00","1.5","2"', "a, 2024-01-01 01:00:00, 1.5 ,2"]
+    for extra, rejected in ((), 0), (('"v,1,1,1',), 1):
+        with Store(":memory:") as store:
+            info = store.ingest(csv(tmp_path, *rows, *extra))
+            assert store._frame("select sum(cpu_cores) s, count(*) n from usage").iloc[0].tolist() == [3, 2]
+        assert (info.samples, info.rejected) == (2, rejected)
+
+
 def test_two_broken_quotes_do_not_make_a_record_of_the_rows_between(tmp_path: Path) -> None:
     rows = hourly("a", 3)
     broken = ['"v,2024-01-01 00:00:00,1,1', 'w",2024-01-01 00:00:00,1,1']

@@ -17,9 +17,9 @@ from planner.store import Store
 from planner.store.database import connect, default_path, migrate, sections, sql
 
 LINE = {
-    "model": "iaas", "year": 0, "sku": "m5", "provider": "aws", "region": "us-east-1", "term": "on_demand", "kind": "opex",
-    "kind": "opex", "category": "compute", "unit": "hour", "quantity": 730.0, "usd_per_unit": 0.1, "usd_per_month": 73.0, "source": "s",
-    "as_of": "2026-09-20",
+    "model": "iaas", "year": 0, "sku": "m5", "provider": "aws", "region": "us-east-1", "term": "on_demand",
+    "kind": "opex", "category": "compute", "unit": "hour", "quantity": 730.0, "usd_per_unit": 0.1,
+    "usd_per_month": 73.0, "source": "s", "as_of": "2026-09-20",
 }  # fmt: skip
 
 
