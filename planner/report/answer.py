@@ -25,7 +25,7 @@ def reading() -> Note:
     """What the columns of the comparison mean."""
     return Note(
         "TCO is all that is paid over the horizon, less what bought machines are still worth at its end. Present value "
-        "is the same, discounted. Payback is the first month from which the saving against the baseline stays. "
+        "is the same, discounted. Payback is the first month from which the saving against the baseline stays, if any. "
         "IRR is the yearly rate at which all differences to the baseline are worth nothing: a return where money is "
         "spent first, the price of a loan where it is saved first; it is not given where it is not unique. CPU and "
         "memory used are means over a month of the first year. Models that leave workloads out rank last."

@@ -27,6 +27,8 @@ class Column:
 
     title: str
     align: Literal["left", "right"] = "left"
+    free: bool = False
+    """Long words, such as paths, may break anywhere."""
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,13 @@ def unplaced(facts: Facts) -> Section:
     rows = [row for name in facts.names for row in _reasons(facts, name)]
     blocks: tuple[Block, ...] = (Note("Every model places every workload in every year."),)
     if rows:
-        heads = (Column("Model"), Column("Workloads", "right"), Column("Years"), Column("Why"), Column("Which"))
+        heads = (
+            Column("Model"),
+            Column("Workloads", "right"),
+            Column("Years"),
+            Column("Why"),
+            Column("Which", free=True),
+        )
         blocks = (Table("Left out, by reason", heads, tuple(rows)),)
     return Section("What did not fit, and why", blocks)
 

@@ -58,7 +58,13 @@ def _assumption_row(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _assumption_table(title: str, rows: list[tuple[str, ...]]) -> Table:
-    columns = (Column("Name"), Column("Value", "right"), Column("Unit"), Column("How known"), Column("Source"))
+    columns = (
+        Column("Name"),
+        Column("Value", "right"),
+        Column("Unit"),
+        Column("How known"),
+        Column("Source", free=True),
+    )
     return Table(title, columns, tuple(rows), folded=True)
 
 
@@ -71,7 +77,7 @@ def prices(facts: Facts) -> Section:
     rows = [dict(zip(_PRICE_KEYS, key, strict=True), models=dict.fromkeys(names)) for key, names in users.items()]
     marked = frozenset(i for i, row in enumerate(rows) if memory(row))
     heads = ("Type or meter", "Where and term", "USD", "Per", "Range", "Status", "As of", "Source", "Used by")
-    columns = tuple(Column(head, "right" if head == "USD" else "left") for head in heads)
+    columns = tuple(Column(head, "right" if head == "USD" else "left", free=head == "Source") for head in heads)
     table = Table("Price rows used", columns, tuple(_price_row(row) for row in rows), marked, folded=True)
     return Section("Prices", (*_memory_words(len(marked), len(rows)), table))
 

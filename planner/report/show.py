@@ -86,13 +86,13 @@ def gap(fraction: float | None) -> str:
 
 
 def months(value: float | None) -> str:
-    """When something has paid back.
+    """When something has paid back; none: not within the horizon.
 
     >>> months(None), months(0), months(1), months(14.0)
-    ('not in the horizon', 'at once', '1 month', '14 months')
+    ('none', 'at once', '1 month', '14 months')
     """
     if value is None:
-        return "not in the horizon"
+        return "none"
     if value <= 0:
         return "at once"
     return "1 month" if value == 1 else f"{plain(value)} months"
