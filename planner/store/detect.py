@@ -13,7 +13,7 @@ from planner.store.formats import Format, Input, formats, load
 from planner.store.judge import cells_of, layout_of, reasons
 from planner.store.sources import Source
 
-__all__ = ["Found", "as_format", "detect"]
+__all__ = ["Found", "as_format", "detect", "parquet_columns"]
 
 _LINES_JUDGED: Final = 20
 _LEAST_GOOD: Final = 0.5
@@ -90,7 +90,7 @@ def _kind(connection: duckdb.DuckDBPyConnection, form: Format, source: Source) -
 def _fit(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> float:
     """How well a file fits a kind: columns recognised, 0 where it is not of the kind."""
     if source.kind == "parquet":
-        headers = parquet_headers(connection, source)
+        headers = list(parquet_columns(connection, source))
         return float(kind.header and not kind.lacks(headers)) * _recognised(kind, headers)
     if source.empty:
         return 0.0
@@ -109,17 +109,18 @@ def _recognised(kind: Input, headers: Sequence[str]) -> int:
     return sum(column is not None for column in kind.columns_of(headers))
 
 
-def parquet_headers(connection: duckdb.DuckDBPyConnection, source: Source) -> list[str]:
-    """The names of a Parquet file's columns.
+def parquet_columns(connection: duckdb.DuckDBPyConnection, source: Source) -> dict[str, str]:
+    """The columns of a Parquet file and their types.
 
     Raises:
         TraceError: the file is broken.
     """
     try:
-        rows = connection.execute("select name from parquet_schema($path)", {"path": str(source.path)}).fetchall()
+        connection.execute("set variable one_file = $path", {"path": [str(source.path)]})
+        rows = connection.execute("describe select * from read_parquet(getvariable('one_file'))").fetchall()
     except duckdb.Error as error:
         raise TraceError(f"{source.path}: is a broken Parquet file: {str(error).splitlines()[0]}") from error
-    return [str(row[0]) for row in rows[1:]]
+    return {str(row[0]): str(row[1]) for row in rows}
 
 
 def _main(found: Found) -> bool:
@@ -165,7 +166,7 @@ def _why_not(connection: duckdb.DuckDBPyConnection, form: Format, source: Source
         nearest = form.inputs[0]
         found = reasons(connection, nearest, layout_of(nearest, source.head), source.head[:1])[0]
         return f"line 1 is no row of {nearest.name}: {found}"
-    headers = parquet_headers(connection, source) if source.kind == "parquet" else []
+    headers = list(parquet_columns(connection, source)) if source.kind == "parquet" else []
     return min((_lacking(kind, headers or cells_of(source.head[0], kind.delimiter)) for kind in kinds), key=len)
 
 

@@ -9,7 +9,7 @@ from itertools import groupby
 import duckdb
 
 from planner.errors import TraceError
-from planner.store.detect import parquet_headers
+from planner.store.detect import parquet_columns
 from planner.store.formats import Input
 from planner.store.judge import Layout, good, lacking, layout_of, quoted, reasons
 from planner.store.sources import Source
@@ -43,7 +43,8 @@ class Reject:
 
 def groups_of(connection: duckdb.DuckDBPyConnection, kind: Input, sources: Sequence[Source]) -> list[Group]:
     """The files of a kind, grouped by the order of their columns and by how they are packed."""
-    layouts = [(source.kind, _layout(connection, kind, source), source) for source in sources]
+    packed = {source: _packing(connection, source) for source in sources}
+    layouts = [(packed[source], _layout(connection, kind, source), source) for source in sources]
     order = sorted(layouts, key=lambda entry: (entry[0], str(entry[1].fields)))
     return [
         Group(kind, layout, tuple(source for _, _, source in files))
@@ -51,9 +52,16 @@ def groups_of(connection: duckdb.DuckDBPyConnection, kind: Input, sources: Seque
     ]
 
 
+def _packing(connection: duckdb.DuckDBPyConnection, source: Source) -> str:
+    """How a file is packed; of Parquet also the types of its columns, which one reading takes as equal."""
+    if source.kind != "parquet":
+        return source.kind
+    return f"parquet {parquet_columns(connection, source)}"
+
+
 def _layout(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> Layout:
     if source.kind == "parquet":
-        headers = parquet_headers(connection, source)
+        headers = list(parquet_columns(connection, source))
         return layout_of(kind, [kind.delimiter.join('"' + header.replace('"', '""') + '"' for header in headers)])
     return layout_of(kind, source.head)
 
@@ -98,10 +106,8 @@ def _file(kind: Input) -> list[str]:
 
 def parquet_rows(connection: duckdb.DuckDBPyConnection, group: Group, variable: str, *, texts: bool = False) -> str:
     """SQL over Parquet files with our columns; with `texts` also the line, the raw texts and the whole row as text."""
-    headers = parquet_headers(connection, group.sources[0])
-    described = connection.execute(f"describe select * from read_parquet(getvariable('{variable}'))").fetchall()
-    types = {str(row[0]): str(row[1]) for row in described}
-    pairs = [(h, f) for h, f in zip(headers, group.layout.fields, strict=True) if f is not None]
+    types = parquet_columns(connection, group.sources[0])
+    pairs = [(h, f) for h, f in zip(types, group.layout.fields, strict=True) if f is not None]
     values = [f"{_from_parquet(quoted(h), types[h], f[1])} as {quoted(f[0])}" for h, f in pairs]
     values += [*lacking(group.kind, group.layout), *_file(group.kind)]
     if texts:

@@ -135,7 +135,7 @@ def test_a_million_rows_with_ten_thousand_bad_ones(tmp_path: Path) -> None:
     assert rows == good
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(st.lists(st.sampled_from(["good", *BAD]), min_size=1, max_size=30))
 def test_any_mixture(tmp_path_factory: pytest.TempPathFactory, kinds: list[str]) -> None:
     good = iter(hourly("a", len(kinds) + 1))

@@ -60,26 +60,39 @@ def test_file_names_are_no_sql(tmp_path: Path) -> None:
         assert (info.samples, info.rejected) == (3, 1)
 
 
-@pytest.mark.parametrize("times", [
+TIMES = [
     "2024-01-01T00:00:00Z", "2024-01-01 01:00:00+01:00", "2023-12-31 18:30:00-05:30", "2024-01-01", "1704067200",
-    "1704067200000", "1704067200000000", "1704067200000000000", "1704067200.0",
-])  # fmt: skip
-def test_times(tmp_path: Path, times: str) -> None:
-    with Store(":memory:") as store:
-        info = store.ingest(csv(tmp_path, f"a,{times},1,1"))
-    assert str(info.start) == "2024-01-01 00:00:00"
+    "1704067200000", "1704067200000000", "1704067200000000000", "1704067200.0", "2024-01-01 00:00:00.000",
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("column", [
-    pd.to_datetime(["2024-01-01 00:00:00"]), pd.to_datetime(["2024-01-01 02:00:00+02:00"]), [1704067200],
-    [1704067200000], [1704067200.0], ["2024-01-01T00:00:00Z"],
-])  # fmt: skip
-def test_times_in_parquet(tmp_path: Path, column: object) -> None:
-    path = tmp_path / "t.parquet"
-    pd.DataFrame({"Workload": ["a"], "timestamp": column, "cpu_percent": [5], "other": ["x"]}).to_parquet(path)
+def test_times_of_every_spelling(tmp_path: Path) -> None:
     with Store(":memory:") as store:
-        info = store.ingest(path)
-    assert str(info.start) == "2024-01-01 00:00:00"
+        info = store.ingest(csv(tmp_path, *(f"w{n},{time},1,1" for n, time in enumerate(TIMES))))
+    assert (info.samples, info.rejected) == (len(TIMES), 0)
+    assert str(info.start) == str(info.end) == "2024-01-01 00:00:00"
+
+
+def test_times_of_every_type_in_parquet(tmp_path: Path) -> None:
+    columns = [
+        pd.to_datetime(["2024-01-01 00:00:00"]), pd.to_datetime(["2024-01-01 02:00:00+02:00"]), [1704067200],
+        [1704067200000], [1704067200.0], ["2024-01-01T00:00:00Z"],
+    ]  # fmt: skip
+    for number, column in enumerate(columns):
+        frame = pd.DataFrame(
+            {
+                "Workload": [f"w{number}"],
+                "timestamp": column,
+                "cpu_percent": [5],
+                "other": ["x"],
+                "nested": [{"a": 1, "b": [1]}],
+            }
+        )
+        frame.to_parquet(tmp_path / f"{number}.parquet")
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+    assert (info.workloads, info.rejected) == (len(columns), 0)
+    assert str(info.start) == str(info.end) == "2024-01-01 00:00:00"
 
 
 def test_byte_order_mark_blank_lines_gzip_and_line_ends(tmp_path: Path) -> None:
