@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from planner.demand import Demand
 from planner.models._instances import Types, limiting
 from planner.models._pods import Pods
-from planner.models._pools import Ask, Fleet
+from planner.models._pools import Fleet
 from planner.models._rented import left_out
+from planner.models._wanted import Ask
 from planner.plan import Category, Certificate, Line, showback
 from planner.quantities import CPU, GPU, MEMORY, STORAGE
 

@@ -17,9 +17,10 @@ from planner.models._instances import Types, bought, types
 from planner.models._nodes import Node, Scheme, allocatable
 from planner.models._podplan import Cluster, certificate, details, placement, provisioned, shown, unplaced
 from planner.models._pods import PodRules, Pods, pods
-from planner.models._pools import Ask, fitting, fleet
+from planner.models._pools import fleet
 from planner.models._rented import Rented, egress, inferred, migration, month_hours, moved, support
 from planner.models._units import names
+from planner.models._wanted import Ask, fitting
 from planner.plan import Plan
 from planner.quantities import CPU, GPU, HOURS_PER_WEEK, MEMORY, Assumption
 

@@ -1,0 +1,61 @@
+"""What no fleet goes below: resource prices at which no node's room is worth more than the node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.models._pods import items
+from planner.models._wanted import Ask
+from planner.optimise.buying import Floor
+from planner.optimise.packing import Boxes, Packing, pack
+
+__all__ = ["bound", "prices"]
+
+Floats = NDArray[np.float64]
+
+_SAFE: Final = 1.0 - 1e-9
+"""Unit: fraction. Source: floating sums are exact to this, so a bound stays one."""
+
+
+def prices(ask: Ask, usd: Floats, packing: Packing) -> list[Floats]:
+    """Resource prices [type, held resource] to bound with: of the busiest, a middling and the quietest period."""
+    order = np.argsort(ask.load, kind="stable")
+    found = [packing.shadow_prices]
+    for t in {int(order[0]), int(order[len(order) // 2])} if ask.autoscale else set():
+        wanted, _ = items(ask.pods, t, ask.fits)
+        found.append(pack(wanted, Boxes(ask.room, usd, ask.slots), effort=0).shadow_prices)
+    return [_payable(price, ask.room, usd) for price in found]
+
+
+def _payable(price: Floats, room: Floats, usd: Floats) -> Floats:
+    """Prices scaled down so that no node's room is worth more than the node."""
+    worth = (price * room).sum(axis=1)
+    return np.asarray(price * np.minimum(1.0, usd / np.maximum(worth, 1e-300))[:, None] * _SAFE)
+
+
+def bound(ask: Ask, prices: Sequence[Floats], under: Floor) -> float:
+    """Sum over periods of weight x the most that any set of prices proves for the period."""
+    if not prices:
+        return 0.0
+    proved = np.max([_worth(ask, price) for price in prices], axis=0)
+    return float(under.weight @ proved)
+
+
+def _worth(ask: Ask, price: Floats) -> Floats:
+    """[period], what all pods pay, each at the lowest price among the types that take it.
+
+    A node of type k holds pods that pay at most price_k x room_k <= its cost, so the nodes cost at least that.
+    """
+    pods, total = ask.pods, np.zeros(len(ask.hours))
+    signature, of = np.unique(ask.fits, axis=0, return_inverse=True)
+    for s, usable in enumerate(signature):
+        rows = np.flatnonzero(of.ravel() == s)
+        least = np.full((len(rows), len(ask.hours)), np.inf)
+        for row in np.unique(price[usable], axis=0):
+            np.minimum(least, pods.size[rows] @ row, out=least)
+        total += pods.count[rows] @ (least * pods.replicas[rows])
+    return total
