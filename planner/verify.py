@@ -18,6 +18,7 @@ from planner.errors import InputError
 __all__ = ["Finding", "verify", "verify_proof"]
 
 Proof = dict[str, Any]
+_MALFORMED = (KeyError, TypeError, IndexError, ValueError, ZeroDivisionError)
 _TOLERANCE = Fraction(1, 10**6)  # a study carries dollars as floats; proofs carry integers
 
 
@@ -42,7 +43,12 @@ def verify(document: Proof) -> list[Finding]:
         return list(verify_proof(document, "proof"))
     findings: list[Finding] = []
     for plan in document["plans"]:
-        findings += _verify_plan(plan, f"{plan['model']} year {plan['year']}")
+        try:
+            findings += _verify_plan(plan, f"{plan['model']} year {plan['year']}")
+        except InputError:
+            raise
+        except _MALFORMED as error:
+            raise InputError(f"plan {plan.get('model')}: malformed ({type(error).__name__}: {error})") from error
     return findings
 
 
@@ -54,8 +60,9 @@ def _verify_plan(plan: Proof, where: str) -> Iterator[Finding]:
     usd, bound = Fraction(certificate["usd"]), Fraction(certificate["bound_usd"])
     yield Finding(where, "bound <= optimised cost <= total", bound <= usd * (1 + _TOLERANCE) and _most(usd, total))
     proof = certificate["proof"]
-    if proof and ("parts" in proof or "patterns" in proof):
+    if proof:
         yield from verify_proof(proof, where)
+    if proof and ("parts" in proof or "patterns" in proof):
         cost, proved = _value(proof)
         yield Finding(where, "the certificate tells the cost of its proof", _near(cost, usd))
         yield Finding(where, "the certificate claims no more than its proof", _most(bound, proved))
@@ -67,8 +74,9 @@ def _value(proof: Proof) -> tuple[Fraction, Fraction]:
     if "parts" in proof:
         parts = [(Fraction(*part["weight"]), *_value(part["proof"])) for part in proof["parts"]]
         return constant + sum(w * c for w, c, _ in parts), constant + sum(w * b for w, _, b in parts)
-    scale = proof["scale"]["usd"]
-    return constant + Fraction(proof["cost_usd"], scale), constant + Fraction(*proof["bound_usd"]) / scale
+    told = proof["scale"]["usd"]  # integers of a proof for one dollar: a number, or numerator and denominator
+    scale = Fraction(*told) if isinstance(told, list) else Fraction(told)
+    return constant + proof["cost_usd"] / scale, constant + Fraction(*proof["bound_usd"]) / scale
 
 
 def verify_proof(proof: Proof, where: str) -> Iterator[Finding]:
@@ -82,10 +90,12 @@ def verify_proof(proof: Proof, where: str) -> Iterator[Finding]:
             for number, part in enumerate(proof["parts"]):
                 yield from verify_proof(part["proof"], f"{where}, part {number}")
         elif "closed_form" in proof:
-            yield Finding(where, f"closed form: {proof['closed_form']}", holds=True)
+            yield Finding(where, f"closed form, told and not checked: {proof['closed_form']}", holds=True)
         else:
             yield from _packing(proof, where)
-    except (KeyError, TypeError, IndexError, ValueError, ZeroDivisionError) as error:
+    except InputError:
+        raise
+    except _MALFORMED as error:
         raise InputError(f"{where}: the proof is malformed ({type(error).__name__}: {error})") from error
 
 

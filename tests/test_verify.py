@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from planner.cli import app
 from planner.errors import InputError
 from planner.verify import verify
 
@@ -126,3 +130,14 @@ def test_a_malformed_proof_is_named() -> None:
     del broken["lambda"]
     with pytest.raises(InputError, match=r"malformed.*lambda"):
         verify(broken)
+
+
+def test_the_command_line_tells_what_holds_and_what_does_not(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_text(json.dumps(study()), encoding="utf-8")
+    bad.write_text(json.dumps(study(bound_usd=10.5)), encoding="utf-8")
+    runner = CliRunner()
+    held, broken = runner.invoke(app, ["verify", str(good)]), runner.invoke(app, ["verify", str(bad)])
+    assert (held.exit_code, broken.exit_code) == (0, 1)
+    assert "the bound rests on level 1, exact" in held.output
+    assert "does not hold: the certificate claims no more than its proof" in broken.output

@@ -13,7 +13,7 @@ from planner.cli.ingest import StoreOption, store_path
 from planner.cli.screen import say
 from planner.errors import InputError, near_miss
 
-__all__ = ["report", "sample"]
+__all__ = ["document", "report", "sample"]
 
 
 def report(
@@ -24,7 +24,7 @@ def report(
     """Write the report of a study that was made before."""
     from planner.report import write
 
-    say(f"report: {write(_document(study, store), output)}")
+    say(f"report: {write(document(study, store), output)}")
 
 
 def sample(
@@ -47,7 +47,12 @@ def sample(
     say(f"sample: {folder} ({len(files)} file{'s' if len(files) != 1 else ''}, format {format_}, seed {seed})")
 
 
-def _document(study: str, store: str | None) -> Any:
+def document(study: str, store: str | None) -> Any:
+    """A study document out of a JSON file, or the one saved under an id.
+
+    Raises:
+        InputError: there is neither, or it is no JSON.
+    """
     path = Path(study)
     text = _read(path) if path.suffix == ".json" or path.exists() else _saved(study, store)
     try:
