@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Final
 
 from planner.errors import InputError, near_miss
+from planner.samples.azure_functions import azure_functions
+from planner.samples.azure_vm import azure_vm
+from planner.samples.bitbrains import bitbrains
 from planner.samples.estate import Size
-from planner.samples.functions import azure_functions
-from planner.samples.machines import azure_vm, bitbrains, estate
+from planner.samples.own import planner
 
 __all__ = ["SAMPLES", "Size", "write"]
 
 _WRITERS: Final[Mapping[str, Callable[[Path, int, Size], tuple[Path, ...]]]] = {
-    "planner": estate,
+    "planner": planner,
     "azure_vm": azure_vm,
     "bitbrains": bitbrains,
     "azure_functions": azure_functions,
@@ -22,7 +24,7 @@ _WRITERS: Final[Mapping[str, Callable[[Path, int, Size], tuple[Path, ...]]]] = {
 
 SAMPLES: Final[Mapping[str, Size]] = {
     "planner": Size(vms=300, days=14),
-    "azure_vm": Size(vms=100, days=2),
+    "azure_vm": Size(vms=300, days=14, read_days=2),
     "bitbrains": Size(vms=5, days=3),
     "azure_functions": Size(functions=200, days=1),
 }
@@ -38,7 +40,6 @@ def write(format: str, folder: Path, seed: int = 0, size: Size | None = None) ->
     if format not in _WRITERS:
         raise InputError(f"sample {format!r}: {near_miss(format, _WRITERS)}")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         return _WRITERS[format](folder, seed, size or SAMPLES[format])
     except OSError as error:
         raise InputError(f"{folder}: cannot write the sample ({error.strerror})") from None
