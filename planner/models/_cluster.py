@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.models._servers import Servers
-from planner.models._spares import standing_by
+from planner.models._spares import least_usd, standing_by
 from planner.models._units import PACKED, Units, holds
 from planner.optimise.packing import Boxes, Items, Packing, Spread, pack
 from planner.optimise.packing.instance import ENDLESS
@@ -65,17 +65,21 @@ class Packed:
     """[type], servers that stand by or complete the cluster."""
     parts: tuple[Packing, ...]
     bound_usd: float
-    """Of new working servers, a month: no cluster that keeps the rules spends less on new servers."""
+    """No cluster spends less on new servers, those that stand by included, a month."""
     told: str = ""
 
     @property
-    def usd(self) -> float:
+    def working_usd(self) -> float:
         """New working servers, a month."""
         return float(sum(part.usd for part in self.parts))
 
     def new_usd(self, ask: Ask) -> float:
         """All new servers, a month."""
         return float(np.clip(self.working + self.idle - ask.servers.owned, 0, None) @ ask.usd)
+
+    def idle_usd(self, ask: Ask) -> float:
+        """New servers that stand by, a month."""
+        return max(self.new_usd(ask) - self.working_usd, 0.0)
 
 
 @dataclass(frozen=True)
@@ -122,8 +126,10 @@ def packed(ask: Ask) -> Packed:
     able = ask.able
     whole = _filled(ask, able, _mixed(ask, ask.effort))
     offers = [*_uniform(ask, able), *(_capped(ask, able) if ask.spares and ask.effort else [])]
-    best = min([whole, *(_filled(ask, able, o) for o in offers)], key=lambda found: found.new_usd(ask))
-    return replace(best, bound_usd=min(best.bound_usd, _least_usd(ask, able, whole)))
+    tried = [whole, *(_filled(ask, able, o) for o in offers)]
+    # Idle hosts are bought anyway where a cluster must have so many: then the one that works with fewer is better.
+    best = min(tried, key=lambda found: (round(found.new_usd(ask), 6), found.working_usd))
+    return replace(best, bound_usd=min(best.bound_usd + best.idle_usd(ask), _least_usd(ask, able, whole)))
 
 
 def alone(ask: Ask, rows: Ints, left: Ints) -> tuple[Boxed, float]:
@@ -140,8 +146,8 @@ def _least_usd(ask: Ask, able: Bools, whole: Packed) -> float:
     if ask.servers.owned.any():
         free = replace(ask, spares=0, least=0)
         return _filled(free, able, _mixed(free, 0.0)).bound_usd
-    cheapest = float(ask.usd[ask.servers.buyable].min(initial=np.inf))
-    return whole.bound_usd + (ask.spares * cheapest if whole.working.any() else 0.0)
+    few = ask.least * float(ask.usd[ask.servers.buyable].min(initial=np.inf)) if whole.working.any() else 0.0
+    return max(whole.bound_usd + least_usd(able, ask.usd, ask.spares), few)
 
 
 def _mixed(ask: Ask, effort: float) -> Offer:

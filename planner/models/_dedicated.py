@@ -34,6 +34,11 @@ class Dedicated:
     bound_usd: float = 0.0
     """What these cost at least."""
 
+    def new_usd(self, usd: Floats) -> float:
+        """New servers that hold something, a month; `usd` [type] is what one costs."""
+        singles = float(usd[self.singles.server[self.singles.new]].sum())
+        return singles + float(sum(part.usd for part in self.parts))
+
 
 def dedicated(ask: Ask, energy_usd: Floats, home: Ints) -> Dedicated:
     """Servers of their own for units that are applications, and for applications made of several units.

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from planner.optimise.solver import Problem, solve
 
-__all__ = ["standing_by"]
+__all__ = ["least_usd", "standing_by"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -48,6 +48,18 @@ def standing_by(holds: Bools, usd: Floats, idle: Ints, spares: int) -> Ints:
         name="standing_by",
     )
     return np.where(solve(problem).values > 0.5, spares, 0).astype(np.int64)
+
+
+def least_usd(holds: Bools, usd: Floats, spares: int) -> float:
+    """What the `spares` dearest servers cost at least: of those that hold the hardest load, one more must survive.
+
+    Args:
+        holds: [load, type], which types hold it.
+        usd: [type].
+        spares: how many may fail.
+    """
+    cheapest = np.where(holds, usd, np.inf).min(axis=1, initial=np.inf)
+    return spares * float(cheapest[np.isfinite(cheapest)].max(initial=0.0))
 
 
 def _hardest(holds: Bools) -> Bools:

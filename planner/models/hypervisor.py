@@ -178,6 +178,8 @@ def _hosted(ask: Ask) -> Deal:
     """Machines packed onto hosts."""
     found = packed(ask)
     held = float(ask.servers.owned @ ask.usd)
-    certificate = certified(found.parts, (held, held), found.bound_usd, "machines packed onto hosts" + found.told)
+    certificate = certified(
+        found.parts, (held + found.idle_usd(ask), held), found.bound_usd, "machines packed onto hosts" + found.told
+    )
     seats = (found.server, found.number)
     return Deal(ask.units, ask.need, ask.servers, ask.room, *seats, found.working, found.idle, certificate)

@@ -18,6 +18,7 @@ from planner.models._cluster import Ask, packed, working_and_idle
 from planner.models._dedicated import dedicated
 from planner.models._owned import Owned, Site
 from planner.models._servers import Servers
+from planner.models._spares import least_usd
 from planner.models._units import Units, gathered, names, spread_apart
 from planner.plan import Plan
 from planner.quantities import MONTHS_PER_YEAR
@@ -97,7 +98,7 @@ def _shared(ask: Ask) -> Deal:
     """Applications packed onto servers."""
     found = packed(ask)
     held = float(ask.servers.owned @ ask.usd)
-    certificate = certified(found.parts, (held, held), found.bound_usd, CONSOLIDATED + found.told)
+    certificate = certified(found.parts, (held + found.idle_usd(ask), held), found.bound_usd, CONSOLIDATED + found.told)
     seats = (found.server, found.number)
     return Deal(ask.units, ask.need, ask.servers, ask.room, *seats, found.working, found.idle, certificate)
 
@@ -106,7 +107,11 @@ def _alone(ask: Ask, energy_usd: Floats, home: Ints) -> Deal:
     """Every application on its own."""
     found = dedicated(ask, energy_usd, home)
     seats = (found.server, found.number)
+    working, idle = working_and_idle(ask, seats)
     held = float(ask.servers.owned @ ask.usd)
-    single = (held + found.singles.usd, held + found.singles.bound_usd)
-    certificate = certified(found.parts, single, found.bound_usd, CLOSED_FORM)
-    return Deal(ask.units, ask.need, ask.servers, ask.room, *seats, *working_and_idle(ask, seats), certificate)
+    new = float(np.clip(working + idle - ask.servers.owned, 0, None) @ ask.usd)
+    besides = max(new - found.new_usd(ask.usd), 0.0)
+    least = 0.0 if held else least_usd(ask.able[home < 0], ask.usd, ask.spares)
+    fixed = (held + besides + found.singles.usd, held + min(least, besides) + found.singles.bound_usd)
+    certificate = certified(found.parts, fixed, found.bound_usd, CLOSED_FORM)
+    return Deal(ask.units, ask.need, ask.servers, ask.room, *seats, working, idle, certificate)
