@@ -36,7 +36,7 @@ START_S: Final = 1376314846
 MHZ_PER_CORE: Final = 2600.0
 """Speed of a core. Unit: MHz. Source: GWA-T-12, 2599.999309 in many of its files."""
 KB_PER_GIB: Final = 1024**2
-"""A KB of the trace is 1,024 bytes. Source: its memory sizes are powers of two."""
+"""A KB of the trace is 1,024 bytes. Unit: KB/GiB. Source: its memory sizes are powers of two."""
 LOST: Final = 0.01
 """Samples lost. Unit: share. Source: our choice; 8,619 of 8,928 samples are in a published file of a month."""
 BUSY_KB_PER_S: Final = 200.0

@@ -56,8 +56,8 @@ COURSES: Final = {
     "idle": (1.00, 0.00, 12.0, 4.0, 1.00),
     "zombie": (1.00, 0.00, 12.0, 4.0, 1.00),
 }
-"""Base, height of the daily hill, its hour, its half width in hours, and how much of it is left at weekends. Source:
-shape only: nights at about half of the day, weekends lower, as in the Azure VM and Azure Functions traces."""
+"""Base, height of the daily hill, its hour, its half width in hours, and how much of it is left at weekends.
+Unit: times the mean, hours. Source: shape only: quieter nights and weekends, as in the Azure traces."""
 WANDER: Final = 0.16
 """Drift of the load around its course over an hour or two. Unit: log. Source: Google 2011 as VMs: an hour later samples
 still correlate, 0.46 in the median."""
