@@ -27,7 +27,7 @@ def prices(ask: Ask, usd: Floats, packing: Packing) -> list[Floats]:
     found = [packing.shadow_prices]
     for t in {int(order[0]), int(order[len(order) // 2])} if ask.autoscale else set():
         wanted, _ = items(ask.pods, t, ask.fits)
-        found.append(pack(wanted, Boxes(ask.room, usd, ask.slots), effort=0).shadow_prices)
+        found.append(pack(wanted, Boxes(ask.room, usd), effort=0).shadow_prices)
     return [_payable(price, ask.room, usd) for price in found]
 
 
@@ -56,6 +56,6 @@ def _worth(ask: Ask, price: Floats) -> Floats:
         rows = np.flatnonzero(of.ravel() == s)
         least = np.full((len(rows), len(ask.hours)), np.inf)
         for row in np.unique(price[usable], axis=0):
-            np.minimum(least, pods.size[rows] @ row, out=least)
+            np.minimum(least, pods.size[rows] @ row[:-1] + row[-1], out=least)
         total += pods.count[rows] @ (least * pods.replicas[rows])
     return total

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,10 @@ __all__ = ["Cluster", "certificate", "details", "placement", "provisioned", "sho
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+
+
+PARTS: Final = 10**9
+"""Unit: integers per hour or usd. Source: proofs hold no floating numbers."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,13 @@ def certificate(cluster: Cluster, instances: list[Line]) -> Certificate:
         "share of the month"
     )
     method = "none needed" if found.packing is None else found.packing.method
-    proof = {"version": 1, "closed_form": form, "weights": under.weight.tolist(), "usd_per_hour": under.usd.tolist()}
+    proof = {
+        "version": 1,
+        "closed_form": form,
+        "scale": {"hours": PARTS, "usd": PARTS},
+        "weight": np.floor(under.weight * PARTS).astype(np.int64).tolist(),
+        "usd": np.floor(under.usd * PARTS).astype(np.int64).tolist(),
+    }
     return Certificate(
         usd, min(usd, found.bound_usd), f"{method} in the busiest hour, first fit in others; {form}", proof
     )

@@ -107,6 +107,8 @@ def scales_out(demand: Demand) -> Bools:
 def items(asked: Pods, period: int, fits: Bools, apart: bool = True) -> tuple[Items, Ints]:
     """What must be packed in one period, and the class of each row; wishes to keep `apart` where they matter.
 
+    A pod also takes one slot, the last of its sizes.
+
     Replicas of one workload may share a node only as far as the loss of a zone would take them anyway: of a class of
     c workloads with r replicas each, a node takes at most c x ceil(r / zones), dealt out so that no workload has more
     than its share there. Members of a group keep apart.
@@ -115,7 +117,8 @@ def items(asked: Pods, period: int, fits: Bools, apart: bool = True) -> tuple[It
     rows = np.flatnonzero(count)
     wishes = tuple(_wish(asked, int(i), period) for i in rows) if apart else ()
     spread = wishes if any(w is not None for w in wishes) else None
-    return Items(asked.size[rows, period], count[rows], spread, fits[rows]), rows
+    size = np.column_stack([asked.size[rows, period], np.ones(len(rows))])
+    return Items(size, count[rows], spread, fits[rows]), rows
 
 
 def _wish(asked: Pods, i: int, period: int) -> Spread | None:

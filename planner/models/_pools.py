@@ -133,17 +133,18 @@ def _breathing(ask: Ask, busiest: int, pilot: _Way, usd: Floats) -> list[_Way]:
 
     All are filled by first fit; the cheapest then by several rules, the best of them in each period.
     """
-    free, order = pilot.menu, np.argsort(ask.load, kind="stable")
-    hours = sorted({int(order[round(q * (len(order) - 1))]) for q in BASES})
+    free, order, many = pilot.menu, np.argsort(ask.load, kind="stable"), len(ask.pods.count) > FEW
+    hours = sorted({int(order[round(q * (len(order) - 1))]) for q in (BASES[1:2] if many else BASES)})
     bases = [_packed(ask, t, free) for t in hours]
     pools = _pools(ask, np.sum([free.nodes(pilot.packing.opened), *bases], axis=0), usd)
-    starts = [replace(pilot, menu=free), *(_way(ask, busiest, _menu(base, pools, usd)) for base in bases)]
+    starts = [pilot] * (not many) + [_way(ask, busiest, _menu(base, pools, usd)) for base in bases]
     ways = []
     for start in starts:
-        menu = _tried(ask, busiest, _menu(start.menu.base, pools, usd), usd)
+        whole = _menu(start.menu.base, pools, usd)
+        menu = whole if many else _tried(ask, busiest, whole, usd)
         ways.append((menu, _settled(ask, busiest, start, _filling(ask, menu, RULES[:1], usd), usd)))
     menu, best = min(ways, key=lambda way: _month(ask, _lived(ask, way[1].counts, usd)))
-    if len(ask.pods.count) > FEW:
+    if many:
         return [best]
     return [best, _settled(ask, busiest, best, _filling(ask, menu, RULES, usd), usd)]
 

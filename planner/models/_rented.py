@@ -14,9 +14,20 @@ from planner.demand import Demand
 from planner.errors import PriceBookError
 from planner.models.base import DeploymentModel
 from planner.plan import Line, line, metered
-from planner.quantities import HOURS_PER_MONTH, SECONDS_PER_HOUR, Assumption
+from planner.quantities import HOURS_PER_MONTH, MONTHS_PER_YEAR, SECONDS_PER_HOUR, Assumption
 
-__all__ = ["Rented", "disks", "egress", "inferred", "left_out", "migration", "moved", "offered", "support"]
+__all__ = [
+    "Rented",
+    "administrators",
+    "disks",
+    "egress",
+    "inferred",
+    "left_out",
+    "migration",
+    "moved",
+    "offered",
+    "support",
+]
 
 Floats = NDArray[np.float64]
 
@@ -127,6 +138,17 @@ def support(model: Rented, market: Catalog, lines: Sequence[Line]) -> list[Line]
     if len(floors) and sum(entry.usd for entry in share) < float(floors["usd_per_unit"].iloc[0]):
         return [line(floors.iloc[0], 1.0, "support")]
     return share
+
+
+def administrators(catalog: Catalog, machines: float, machines_per_admin: float | None) -> list[Line]:
+    """The people who look after `machines`, at the price of the books' first administrator; none asked for, no line.
+
+    Owned models pay theirs too: without them, renting would look free of work.
+    """
+    rows = catalog.of("admin_labour")
+    if machines_per_admin is None or machines <= 0 or rows.empty:
+        return []
+    return [line(rows.iloc[0], machines / machines_per_admin / MONTHS_PER_YEAR, "labour")]
 
 
 def moved(served: Demand, native: Sequence[str]) -> int:

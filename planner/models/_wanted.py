@@ -24,9 +24,7 @@ class Ask:
     pods: Pods
     hours: Floats
     room: Floats
-    """[type, held resource], for pods."""
-    slots: Ints
-    """[type], pods a node takes."""
+    """[type, held resource and slots], for pods."""
     used: Floats
     """[type], price per hour paid as used; inf where not sold."""
     committed: Floats
@@ -42,7 +40,7 @@ class Ask:
     def load(self) -> Floats:
         """[period], how much is asked for: the larger share, of CPU or memory, of the largest room."""
         total = np.einsum("c,cpr->pr", self.pods.count.astype(float), self.pods.requested)
-        share: Floats = total / np.maximum(self.room.max(axis=0, initial=0.0), 1e-12)
+        share: Floats = total / np.maximum(self.room[:, : total.shape[1]].max(axis=0, initial=0.0), 1e-12)
         return np.asarray(share.max(axis=1, initial=0.0))
 
 
@@ -60,7 +58,7 @@ class Menu:
 
     def boxes(self, ask: Ask) -> Boxes:
         """The boxes of a packing."""
-        return Boxes(ask.room[self.kind], self.usd, ask.slots[self.kind], self.available)
+        return Boxes(ask.room[self.kind], self.usd, None, self.available)
 
     def nodes(self, opened: Ints) -> Ints:
         """[type], nodes that run when `opened` [box] are needed."""
@@ -78,9 +76,9 @@ class Menu:
         return np.concatenate([np.zeros(np.count_nonzero(self.base), np.int64), self.base[self.fresh]])
 
 
-def fitting(pods: Pods, room: Floats, slots: Ints, arch: NDArray[np.str_]) -> Bools:
+def fitting(pods: Pods, room: Floats, arch: NDArray[np.str_]) -> Bools:
     """[class, type], whether an empty node of the type takes the largest replica of the class."""
-    fits: Bools = (pods.arch[:, None] == arch) & (slots > 0)
-    for r in range(room.shape[1]):
+    fits: Bools = (pods.arch[:, None] == arch) & (room[:, -1] >= 1)
+    for r in range(pods.peak.shape[1]):
         fits &= pods.peak[:, r, None] <= room[:, r] * (1 + 1e-12)
     return fits

@@ -234,6 +234,8 @@ def _details(model: Functions, served: Demand, run: Sized) -> dict[str, float]:
     cold = cold_share(served.requests_per_s, served.hours, model.keep_alive_minutes)
     return {
         "calls_per_month": float(calls.sum() * SECONDS_PER_HOUR),
+        "gb_seconds_measured": float(calls @ (run.seconds * run.memory_gib) * SECONDS_PER_HOUR),
+        "gb_seconds_billed": float(calls @ (run.billed * run.size_mb) * SECONDS_PER_HOUR / MB_PER_GIB),
         "peak_concurrency": peak,
         "concurrency_above_quota": max(0.0, peak - model.concurrency_quota),
         "cold_start_share": float(calls @ cold / calls.sum()) if calls.sum() > 0 else 0.0,

@@ -14,7 +14,17 @@ from pydantic import Field
 from planner.catalog import Catalog
 from planner.demand import Demand, by_application
 from planner.models._instances import HELD, Types, bought, limiting, types
-from planner.models._rented import Rented, disks, egress, inferred, left_out, migration, month_hours, support
+from planner.models._rented import (
+    Rented,
+    administrators,
+    disks,
+    egress,
+    inferred,
+    left_out,
+    migration,
+    month_hours,
+    support,
+)
 from planner.models._units import names
 from planner.optimise.buying import floor
 from planner.plan import Certificate, Line, Plan, showback
@@ -61,6 +71,10 @@ class Iaas(Rented):
     """Disk of a machine whose trace does not tell. Unit: GiB. Source: assumption of this planner; smallest common
     system disk with some data."""
 
+    vms_per_admin: float | None = Field(default=80.0, gt=0)
+    """Virtual machines that one full-time administrator looks after; none: no labour. Unit: machines.
+    Source: IDC via itbenchmark.wordpress.com (small and medium businesses, 80), as for own hypervisors."""
+
     guest_os_memory_gib: float = Field(default=0.5, ge=0)
     """Memory for the operating system of a machine that takes over functions. Unit: GiB. Source: Debian 12
     installation guide, recommended memory without desktop."""
@@ -82,6 +96,7 @@ class Iaas(Rented):
         size, more = _disk_sizes(hosted, self.disk_gib)
         lines = [*instances, *disks(market, size, hosted.count, ("gp3", "balanced")), *traffic]
         lines += support(self, market, lines)
+        lines += administrators(catalog, float(hosted.count.sum()), self.vms_per_admin)
         lines += migration(catalog, self.provider, "rehost", int(hosted.count.sum()))
         return _plan(self, (machines, fleet, size), lines, boxes, (*demand.assumptions, *guessed, *more))
 

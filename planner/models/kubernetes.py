@@ -18,7 +18,7 @@ from planner.models._nodes import Node, Scheme, allocatable
 from planner.models._podplan import Cluster, certificate, details, placement, provisioned, shown, unplaced
 from planner.models._pods import PodRules, Pods, pods
 from planner.models._pools import fleet
-from planner.models._rented import Rented, egress, inferred, migration, month_hours, moved, support
+from planner.models._rented import Rented, administrators, egress, inferred, migration, month_hours, moved, support
 from planner.models._units import names
 from planner.models._wanted import Ask, fitting
 from planner.plan import Plan
@@ -150,6 +150,10 @@ class Kubernetes(Rented):
     """Volume of a machine that becomes a pod, where the trace does not tell. Unit: GiB. Source: assumption of this
     planner, no published figure."""
 
+    nodes_per_admin: float | None = Field(default=100.0, gt=0)
+    """Nodes that one full-time platform engineer looks after; none: no labour. Unit: nodes.
+    Source: FROM MEMORY, middle of 50 to 150; no published figure."""
+
     effort: float = Field(default=0.002, ge=0)
     """Budget of the search for better packings; 0 takes the first found. Unit: ratio.
     Source: planner.optimise.packing."""
@@ -162,10 +166,10 @@ class Kubernetes(Rented):
         """
         market = catalog.at(self.provider, self.region)
         asked = pods(demand, self._rules)
-        kinds, room, slots = self._nodes(types(market, self.terms, self.families, self.categories), asked)
-        fits = fitting(asked, room, slots, kinds.arch)
+        kinds, room = self._nodes(types(market, self.terms, self.families, self.categories), asked)
+        fits = fitting(asked, room, kinds.arch)
         placed = np.asarray(fits.any(axis=1), bool)
-        ask = self._ask(demand, asked.only(placed), (kinds, room, slots, fits[placed]))
+        ask = self._ask(demand, asked.only(placed), (kinds, room, fits[placed]))
         found = fleet(ask)
         served = demand.select(placed)
         instances, boxes = bought(kinds, found.counts, demand.hours)
@@ -173,6 +177,7 @@ class Kubernetes(Rented):
         use, more = self._around(served, found.counts, sent)
         lines = [*instances, *around(market, use, self.control_plane_sku), *traffic]
         lines += support(self, market, lines)
+        lines += administrators(catalog, _mean_nodes(demand, found.counts), self.nodes_per_admin)
         lines += migration(catalog, self.provider, "replatform", moved(served, ("container",)))
         cluster = Cluster(served, kinds, ask, found)
         return Plan(
@@ -201,20 +206,19 @@ class Kubernetes(Rented):
             (self.least_cpu_cores, self.least_memory_gib),
         )
 
-    def _nodes(self, sold: Types, asked: Pods) -> tuple[Types, Floats, Ints]:
-        """Types that nodes may be of, with the room and the slots that they leave for pods."""
-        room, slots = self.room(sold)
+    def _nodes(self, sold: Types, asked: Pods) -> tuple[Types, Floats]:
+        """Types that nodes may be of, with the room that they leave for pods."""
+        room = self.room(sold)
         small = sold.capacity[:, CPU] <= self.max_node_cpu_cores
-        fits = fitting(asked, room, slots, sold.arch)
+        fits = fitting(asked, room, sold.arch)
         price = np.minimum(sold.used, sold.committed)
         keep = small & (~_gpu(sold) | bool(asked.peak[:, GPU].any()))
         for i in np.flatnonzero(fits.any(axis=1) & ~fits[:, keep].any(axis=1)):
             keep[int(np.argmin(np.where(fits[i], price, np.inf)))] = True
-        kept = sold.only(keep)
-        return kept, room[keep], slots[keep]
+        return sold.only(keep), room[keep]
 
-    def room(self, kinds: Types) -> tuple[Floats, Ints]:
-        """[type, held resource] and [type]: what a node leaves for pods, and how many of them it takes."""
+    def room(self, kinds: Types) -> Floats:
+        """[type, held resource and slots], what a node leaves for pods, and how many of them it takes."""
         scheme = _SCHEME_OF.get(self.provider, "kubelet") if self.reservation == "provider" else self.reservation
         most = np.where(np.isnan(kinds.max_pods), self.default_max_pods, kinds.max_pods)
         seen = kinds.capacity[:, MEMORY] * (1 - self.vm_overhead)
@@ -222,16 +226,15 @@ class Kubernetes(Rented):
         room = kinds.capacity.copy()
         room[:, CPU] = np.clip(cpu - self.daemonset_cpu_cores, 0.0, None)
         room[:, MEMORY] = np.clip(memory - self.daemonset_memory_gib, 0.0, None)
-        return room, np.clip(most - self.daemonset_pods, 0, None).astype(np.int64)
+        return np.column_stack([room, np.clip(np.floor(most) - self.daemonset_pods, 0, None)])
 
-    def _ask(self, demand: Demand, asked: Pods, nodes: tuple[Types, Floats, Ints, Bools]) -> Ask:
-        kinds, room, slots, fits = nodes
+    def _ask(self, demand: Demand, asked: Pods, nodes: tuple[Types, Floats, Bools]) -> Ask:
+        kinds, room, fits = nodes
         period_hours = HOURS_PER_WEEK / max(len(demand.hours), 1)
         return Ask(
             pods=asked,
             hours=demand.hours,
             room=room,
-            slots=slots,
             used=kinds.used,
             committed=kinds.committed,
             fits=fits,
@@ -269,3 +272,8 @@ class Kubernetes(Rented):
 
 def _gpu(kinds: Types) -> Bools:
     return np.asarray(kinds.capacity[:, GPU] > 0)
+
+
+def _mean_nodes(demand: Demand, counts: Ints) -> float:
+    """Nodes that run, averaged over the month."""
+    return float(demand.hours @ counts.sum(axis=1)) / max(month_hours(demand.hours), 1e-9) if len(counts) else 0.0

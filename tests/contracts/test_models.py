@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from contracts.books import read_facts, read_offers
 from models.catalogs import demand
+from planner.bundle import bundled
 from planner.catalog import Catalog
-from planner.demand import Demand
+from planner.demand import Demand, Policy
 from planner.models import MODELS, DeploymentModel
 from planner.plan import CATEGORIES, Plan
 from planner.quantities import SECONDS_PER_MONTH
+from planner.store import Store
 
 HOURS = (240.0, 490.0)
 EVERY = pytest.mark.parametrize("model", list(MODELS.values()), ids=list(MODELS))
@@ -151,6 +153,16 @@ def test_twice_the_estate_is_never_cheaper(model: type[DeploymentModel]) -> None
     once, twice = quick(model).plan(asked, catalog()), quick(model).plan(doubled(asked), catalog())
     check(twice, doubled(asked))
     assert twice.usd_per_month >= once.usd_per_month * (1 - 1e-9)
+
+
+def test_the_closer_capacity_follows_demand_the_fuller_it_runs() -> None:
+    """Mean CPU use of what is provisioned: servers below hosts below a cluster that breathes, on the shipped sample."""
+    with Store(":memory:") as store:
+        trace = store.ingest(bundled("datasets", "samples", "planner"))
+        asked = store.demand(trace.trace_id, Policy())
+        sold = store.catalog()
+    used = {k: quick(MODELS[k]).plan(asked, sold).utilisation["cpu"] for k in ("physical", "hypervisor", "kubernetes")}
+    assert used["physical"] < used["hypervisor"] < used["kubernetes"]
 
 
 machine = st.fixed_dictionaries(

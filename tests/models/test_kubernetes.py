@@ -228,15 +228,15 @@ pod = st.fixed_dictionaries(
 def _holds_every_hour(plan, asked, model) -> None:
     """What all pods ask for in an hour fits into the nodes of that hour together."""
     kinds = types(CLOUD.at("aws", "us-east-1"), model.terms, (), model.categories)
-    room, _ = model.room(kinds)
-    share = (room / np.maximum(kinds.capacity, 1e-12)).max(axis=0)
+    room = model.room(kinds)
+    share = (room[:, :3] / np.maximum(kinds.capacity, 1e-12)).max(axis=0)
     placed = np.flatnonzero(~asked.workloads["workload"].isin(plan.unplaced["workload"]).to_numpy())
     some = asked.select(placed)
     wanted = np.einsum("c,cpr->pr", some.count.astype(float), some.busy)
     assert (wanted[:, :2] <= plan.provisioned[:, :2] * share[:2] + 1e-6).all()
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(st.lists(pod, min_size=1, max_size=6))
 def test_any_small_estate_is_held_every_hour(work) -> None:
     asked = demand(*work, hours=DAY)
