@@ -69,8 +69,13 @@ class Packed:
     told: str = ""
 
     @property
+    def left_over(self) -> int:
+        """Units without a server."""
+        return int((self.server < 0).sum())
+
+    @property
     def working_usd(self) -> float:
-        """New working servers, a month."""
+        """What the packings cost, a month: new working servers, or all where they were packed as if none were owned."""
         return float(sum(part.usd for part in self.parts))
 
     def new_usd(self, ask: Ask) -> float:
@@ -78,8 +83,8 @@ class Packed:
         return float(np.clip(self.working + self.idle - ask.servers.owned, 0, None) @ ask.usd)
 
     def idle_usd(self, ask: Ask) -> float:
-        """New servers that stand by, a month."""
-        return max(self.new_usd(ask) - self.working_usd, 0.0)
+        """New servers besides what the packings cost, a month; below 0 where they used owned ones at their price."""
+        return self.new_usd(ask) - self.working_usd
 
 
 @dataclass(frozen=True)
@@ -120,15 +125,16 @@ class Offer:
 def packed(ask: Ask) -> Packed:
     """The cheapest cluster found for all units: the servers that work, and those that stand by.
 
-    Tried are mixed clusters, uniform ones, and mixed ones filled to no more than a likely failover host has room for
-    (one that stands by must hold what any lost one held). The cheapest is kept, judged with all that stands by.
+    Tried are mixed clusters, uniform ones, more of what is owned, and mixed ones filled to no more than a likely
+    failover host has room for (one that stands by must hold what any lost one held). The cheapest is kept, judged
+    with all that stands by.
     """
     able = ask.able
     whole = _filled(ask, able, _mixed(ask, ask.effort))
-    offers = [*_uniform(ask, able), *(_capped(ask, able) if ask.spares and ask.effort else [])]
+    offers = [*_uniform(ask, able), *_afresh(ask), *(_capped(ask, able) if ask.spares and ask.effort else [])]
     tried = [whole, *(_filled(ask, able, o) for o in offers)]
     # Idle hosts are bought anyway where a cluster must have so many: then the one that works with fewer is better.
-    best = min(tried, key=lambda found: (round(found.new_usd(ask), 6), found.working_usd))
+    best = min(tried, key=lambda found: (found.left_over, round(found.new_usd(ask), 6), found.working_usd))
     return replace(best, bound_usd=min(best.bound_usd + best.idle_usd(ask), _least_usd(ask, able, whole)))
 
 
@@ -164,6 +170,14 @@ def _uniform(ask: Ask, able: Bools) -> list[Offer]:
     other = ask.servers.arch[:, None] != ask.servers.arch[None, :]
     same = mixed.buy & (other | np.eye(len(other), dtype=bool))
     return [replace(mixed, buy=same[t], told=f"; new servers of one type, {UNIFORM} tried") for t in _likely(ask, able)]
+
+
+def _afresh(ask: Ask) -> list[Offer]:
+    """More of the owned types, packed as if none were owned: a growing estate often needs more of its own mix."""
+    if not ask.servers.owned.any():
+        return []
+    left, alike = np.zeros_like(ask.servers.owned), ask.servers.buyable & (ask.servers.owned > 0)
+    return [Offer(ask.room, left, alike, ask.effort, "; more of the types that are owned, packed as if none were")]
 
 
 def _capped(ask: Ask, able: Bools) -> list[Offer]:
@@ -213,7 +227,8 @@ def _filled(ask: Ask, able: Bools, offer: Offer) -> Packed:
     server = np.full(int(ask.units.count.sum()), -1, np.int64)
     number, parts = server.copy(), []
     for arch in np.unique(ask.servers.arch):
-        rows = np.flatnonzero((ask.units.arch == arch) & able.any(axis=1))
+        there = (ask.servers.arch == arch) & (offer.buy | (offer.left > 0))
+        rows = np.flatnonzero((ask.units.arch == arch) & able[:, there].any(axis=1))
         if len(rows):
             found = boxed(ask, rows, offer)
             seat(ask.units, found, (server, number), np.zeros_like(offer.left))

@@ -78,7 +78,8 @@ def _spread_out(ask: Ask, able: NDArray[np.bool_], home: Ints, found: Dedicated,
     server, number, parts, bound = found.server.copy(), found.number.copy(), [], 0.0
     used = np.bincount(server[server >= 0], minlength=len(left)).astype(np.int64)
     for whole in np.unique(home[home >= 0]):
-        rows = np.flatnonzero((home == whole) & able.any(axis=1))
+        there = ask.servers.buyable | (left > 0)
+        rows = np.flatnonzero((home == whole) & able[:, there].any(axis=1))
         if not len(rows):
             continue
         part, least = alone(ask, rows, left)

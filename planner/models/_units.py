@@ -157,5 +157,7 @@ def _reason(need: Floats, room: Floats, arch: str) -> str:
     largest = room.max(axis=0)
     for r in np.flatnonzero(need > largest * (1 + ROUNDING)):
         return f"{RESOURCES[r]}: needs {need[r]:.6g}, the largest server offers {largest[r]:.6g}"
+    if (need <= room * (1 + ROUNDING)).all(axis=1).any():
+        return "servers: no owned one is left that holds it, and no more of that size may be bought"
     told = " and ".join(f"{need[r]:.6g} {RESOURCES[r]}" for r in np.flatnonzero(need > 0))
     return f"cpu_cores and memory_gib: needs {told} together, no server offers both"

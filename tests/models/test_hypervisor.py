@@ -146,7 +146,7 @@ def test_people_are_paid_by_machine_and_moving_once_by_workload() -> None:
     assert quantity(Hypervisor(labour="per_server", effort=0).plan(asked, catalog()), "admin_labour") == 0
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(rows=estates, spares=st.integers(0, 2))
 def test_any_estate_gives_a_sound_plan_that_survives_losses_and_never_shrinks(
     rows: list[dict[str, Any]], spares: int
@@ -163,21 +163,14 @@ def test_any_estate_gives_a_sound_plan_that_survives_losses_and_never_shrinks(
     assert counts(later) == counts(plan)
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(rows=estates)
-def test_twice_the_demand_is_never_cheaper(rows: list[dict[str, Any]]) -> None:
+def test_twice_the_demand_or_a_tighter_wish_is_never_cheaper(rows: list[dict[str, Any]]) -> None:
     more = [{**row, "count": 2 * row["count"]} for row in rows]
     model = Hypervisor(effort=0)
-    once, twice = (model.plan(demand(*r), catalog()).usd_per_month for r in (rows, more))
-    assert twice >= once * (1 - 1e-9)
-
-
-@settings(max_examples=8)
-@given(rows=estates)
-def test_a_tighter_wish_is_never_cheaper(rows: list[dict[str, Any]]) -> None:
-    asked = demand(*rows)
-    loose, tight = (like(PLAIN, spares=n).plan(asked, catalog()).usd_per_month for n in (0, 1))
-    assert tight >= loose
+    once = model.plan(demand(*rows), catalog()).usd_per_month
+    assert model.plan(demand(*more), catalog()).usd_per_month >= once * (1 - 1e-9)
+    assert like(model, spares=0).plan(demand(*rows), catalog()).usd_per_month <= once * (1 + 1e-9)
 
 
 def test_no_single_stand_in_is_needed_where_none_holds_everything() -> None:
@@ -193,6 +186,8 @@ def test_hosts_for_both_kinds_of_processor() -> None:
     plan = like(PLAIN, spares=1).plan(asked, catalog(SERVERS[1], arm))
     assert counts(plan) == {"medium": 3, "arm": 3}
     assert_sound(plan, asked)
+    half = like(PLAIN, spares=1).plan(asked, catalog(SERVERS[1], arm), {"medium": 3})
+    assert counts(half) == {"medium": 3, "arm": 3}
 
 
 def test_owned_hosts_are_kept_filled_first_and_cost_on() -> None:
@@ -206,6 +201,15 @@ def test_owned_hosts_are_kept_filled_first_and_cost_on() -> None:
     assert all(counts(more)[sku] >= n for sku, n in counts(first).items())
     assert more.details["servers_bought"] >= 1
     assert_sound(more, asked)
+
+
+def test_an_estate_that_grows_a_little_buys_a_little() -> None:
+    """Its own mix again, not a patchwork of whatever fills the gaps."""
+    asked = demand(*({"busy": [c, g], "count": 40} for c, g in ((2, 30), (3, 8), (4, 12), (9, 70))), growth=0.05)
+    model = Hypervisor(effort=0, lead_time_weeks=0)
+    first = model.plan(asked, catalog())
+    later = model.plan(asked.grown(1), catalog(), counts(first))
+    assert later.certificate.usd <= first.certificate.usd * 1.15
 
 
 def test_a_search_never_ends_above_first_fit() -> None:

@@ -183,7 +183,7 @@ def test_consolidated_applications_share_servers() -> None:
 
 
 @pytest.mark.parametrize("consolidate", [False, True])
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(rows=estates, spares=st.integers(0, 2))
 def test_any_estate_gives_a_sound_plan_that_survives_losses_and_never_shrinks(
     rows: list[dict[str, Any]], spares: int, consolidate: bool
@@ -200,7 +200,7 @@ def test_any_estate_gives_a_sound_plan_that_survives_losses_and_never_shrinks(
     assert quantity(later, "server") >= quantity(plan, "server")
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(rows=estates)
 def test_twice_the_demand_is_never_cheaper_for_what_still_fits(rows: list[dict[str, Any]]) -> None:
     asked = demand(*rows)
@@ -244,6 +244,18 @@ def test_only_the_named_servers_are_bought_but_owned_ones_stay() -> None:
         "small": 1,
         "medium": 1,
     }
+
+
+@pytest.mark.parametrize("consolidate", [False, True])
+def test_what_only_an_owned_server_could_hold_is_named_once_these_are_full(consolidate: bool) -> None:
+    model = Physical(server_skus=("small",), spares=0, consolidate=consolidate)
+    asked = demand({"busy": [60, 200], "count": 2}, {"busy": [60, 200], "application": "shop", "count": 3})
+    plan = model.plan(asked, catalog(), {"medium": 1})
+    assert counts(plan) == {"medium": 1}
+    assert len(plan.placement) == 1
+    reason = "servers: no owned one is left that holds it, and no more of that size may be bought"
+    assert plan.unplaced["reason"].tolist() == [reason] * 4
+    assert_sound(plan, asked)
 
 
 def test_hand_outs_are_the_best_there_are() -> None:
