@@ -115,7 +115,7 @@ class Owned(DeploymentModel):
     """Which disks are bought; none: the first of the price books. Unit: name. Source: the user."""
 
     storage_watts_per_tb: float = Field(default=1.2, ge=0)
-    """Drawn by raw disks. Unit: W/TB. Source: Cloud Carbon Footprint methodology (SSD 1.2 Wh/TB-h)."""
+    """Drawn by raw disks. Unit: W/TB. Source: FROM MEMORY (Cloud Carbon Footprint methodology, SSD 1.2 Wh/TB-h)."""
 
     labour: Literal["administrators", "per_server"] = "administrators"
     """Who is paid: administrators by full-time equivalents, whose work monitoring and patching are, or monitoring

@@ -34,7 +34,8 @@ RAW_PER_USABLE: Final[dict[str, float]] = {
     "ftt2_raid6": 1.5,
     "ftt3_raid1": 4.0,
 }
-"""Unit: raw GB per GB. Source: MicrosoftDocs/azure-docs@050c9345 Azure VMware Solution storage (100 GB take 200,
+"""Unit: raw GB per GB.
+Source: MicrosoftDocs/azure-docs@00f13a9e concepts-azure-vmware-solution-assessment-calculation.md (100 GB take 200,
 133.33, 300, 150, 400)."""
 
 LEAST_HOSTS: Final[dict[str, int]] = {
@@ -45,7 +46,7 @@ LEAST_HOSTS: Final[dict[str, int]] = {
     "ftt2_raid6": 6,
     "ftt3_raid1": 7,
 }
-"""Unit: hosts. Source: MicrosoftDocs/azure-docs@050c9345 Azure VMware Solution storage."""
+"""Unit: hosts. Source: MicrosoftDocs/azure-docs@00f13a9e concepts-azure-vmware-solution-assessment-calculation.md."""
 
 LEAST: Final = 1e-3
 """Unit: threads. Source: a virtual machine that was never seen to do anything still takes a place."""
@@ -61,14 +62,14 @@ class Hypervisor(Owned):
     kind: Literal["hypervisor"] = "hypervisor"
     title: ClassVar[str] = "Virtual machines on own hosts"
 
-    cpu_overcommit: float = Field(default=1.0, ge=1)
+    cpu_overcommit: float = Field(default=1.0, gt=0)
     """Virtual CPUs per thread of a host; never so many that average use would not fit. 1 where sizes are measured,
     customarily 4 per core (2 per thread) where they are as allocated. Unit: vCPU per thread.
-    Source: MicrosoftDocs/azure-docs@050c9345 concepts-azure-vmware-solution-assessment-calculation.md (4:1)."""
+    Source: MicrosoftDocs/azure-docs@00f13a9e concepts-azure-vmware-solution-assessment-calculation.md (4:1)."""
 
-    memory_overcommit: float = Field(default=1.0, ge=1)
+    memory_overcommit: float = Field(default=1.0, gt=0)
     """Memory of virtual machines per memory of a host; never so much that average use would not fit. Unit: ratio.
-    Source: MicrosoftDocs/azure-docs@050c9345 concepts-azure-vmware-solution-assessment-calculation.md (100 %)."""
+    Source: MicrosoftDocs/azure-docs@00f13a9e concepts-azure-vmware-solution-assessment-calculation.md (100 %)."""
 
     vm_memory_overhead_gib: float = Field(default=0.03, ge=0)
     """What the hypervisor keeps for a machine, whatever its size. Unit: GiB.
@@ -89,15 +90,15 @@ class Hypervisor(Owned):
     protection: Protection = "ftt1_raid1"
     """How often data is kept: failures to tolerate and the layout; sets raw disks per usable ones and the fewest
     hosts. none: disks outside the hosts that protect themselves. Unit: name.
-    Source: MicrosoftDocs/azure-docs@050c9345 Azure VMware Solution storage."""
+    Source: MicrosoftDocs/azure-docs@00f13a9e concepts-azure-vmware-solution-assessment-calculation.md."""
 
     storage_slack: float = Field(default=0.25, ge=0, lt=1)
     """Share of raw disks kept free for rebuilds. Unit: fraction.
-    Source: MicrosoftDocs/azure-docs@050c9345 Azure VMware Solution storage (25 % slack)."""
+    Source: MicrosoftDocs/azure-docs@00f13a9e concepts-azure-vmware-solution-assessment-calculation.md (25 % slack)."""
 
     storage_reduction: float = Field(default=1.0, ge=1)
     """What deduplication and compression shrink data by. Unit: ratio.
-    Source: MicrosoftDocs/azure-docs@050c9345 concepts-azure-vmware-solution-assessment-calculation.md (1 is none)."""
+    Source: MicrosoftDocs/azure-docs@00f13a9e concepts-azure-vmware-solution-assessment-calculation.md (1 is none)."""
 
     storage_sku: str | None = "nvme-ssd-raw"
     """Which disks are bought: raw ones, since `protection` says how often data is kept on them; none: the first of
