@@ -10,11 +10,11 @@ select
     n.number,
     cast((epoch_us(u.sampled_at) // 3600000000 + 72) % $periods as integer) as period,
     quantile_cont(coalesce(u.cpu_cores, u.cpu_percent / 100 * coalesce(n.cpu_cores, $cores)), [$cpu_level])[1] as cpu_busy,
-    avg(coalesce(u.cpu_cores, u.cpu_percent / 100 * coalesce(n.cpu_cores, $cores))) as cpu_mean,
+    exact_avg(coalesce(u.cpu_cores, u.cpu_percent / 100 * coalesce(n.cpu_cores, $cores))) as cpu_mean,
     quantile_cont(coalesce(u.memory_gib, u.memory_percent / 100 * coalesce(n.memory_gib, $gib)), [$memory_level])[1]
         as memory_busy,
-    avg(coalesce(u.memory_gib, u.memory_percent / 100 * coalesce(n.memory_gib, $gib))) as memory_mean,
-    avg(u.requests_per_s) as requests_per_s
+    exact_avg(coalesce(u.memory_gib, u.memory_percent / 100 * coalesce(n.memory_gib, $gib))) as memory_mean,
+    exact_avg(u.requests_per_s) as requests_per_s
 from usage u join numbered n using (workload)
 where u.trace_id = $trace_id and u.sampled_at >= $since and n.number % $parts = $part
 group by all;
@@ -55,7 +55,7 @@ from ends;
 select
     n.number, count(u.cpu_cores) as cpu_amounts, count(u.cpu_percent) filter (u.cpu_cores is null) as cpu_shares,
     count(u.memory_gib) as memory_amounts, count(u.memory_percent) filter (u.memory_gib is null) as memory_shares,
-    avg(u.network_out_mib_per_s) as network_mib_per_s,
+    exact_avg(u.network_out_mib_per_s) as network_mib_per_s,
     quantile_cont(u.disk_iops, [$cpu_level])[1] as disk_iops
 from usage u join numbered n using (workload)
 where u.trace_id = $trace_id and u.sampled_at >= $since

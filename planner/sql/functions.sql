@@ -23,3 +23,8 @@ create or replace macro instant(words) as
 -- Hour of the week in UTC, Monday 00:00 is 0. 1970-01-01 was a Thursday, 72 hours after a Monday.
 create or replace macro hour_of_week(moment) as
     cast((epoch_us(moment) // 3600000000 + 72) % 168 as integer);
+
+-- Sums and means that do not depend on the order in which threads meet the rows: in whole billionths. A sum of doubles
+-- differs in its last digit from run to run, and a study must not.
+create or replace macro exact_sum(x) as cast(sum(cast(round(x * 1e9) as hugeint)) as double) / 1e9;
+create or replace macro exact_avg(x) as cast(sum(cast(round(x * 1e9) as hugeint)) as double) / 1e9 / count(x);

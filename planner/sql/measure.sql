@@ -6,8 +6,8 @@ create temp table paces as
 with firsts as (
     select
         workload, count(*) as samples, min(sampled_at) as first, min(sampled_at, 33) as early,
-        avg(cpu_cores) as cpu_cores, avg(cpu_percent) as cpu_percent,
-        avg(memory_gib) as memory_gib, avg(memory_percent) as memory_percent,
+        exact_avg(cpu_cores) as cpu_cores, exact_avg(cpu_percent) as cpu_percent,
+        exact_avg(memory_gib) as memory_gib, exact_avg(memory_percent) as memory_percent,
         max(greatest(cpu_cores, cpu_percent, memory_gib, memory_percent, disk_read_mib_per_s, disk_write_mib_per_s,
             disk_iops, network_in_mib_per_s, network_out_mib_per_s, requests_per_s)) as most
     from usage where trace_id = $trace_id group by workload
@@ -96,7 +96,7 @@ from
     (select min(minute) as a, max(minute) as b from minutes where trace_id = $trace_id) m,
     (select min(created_at) as a, max(deleted_at) as b from workloads where trace_id = $trace_id) l,
     (
-        select sum(calls) as calls, sum(calls * seconds_per_call * memory_mb / 1024) as gb_seconds
+        select sum(calls) as calls, exact_sum(calls * seconds_per_call * memory_mb / 1024) as gb_seconds
         from calls where trace_id = $trace_id
     ) c,
     (

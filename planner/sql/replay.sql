@@ -7,14 +7,14 @@
 with samples as (
     select
         u.workload, epoch_us(u.sampled_at) // ($seconds * 1000000) as slot,
-        avg(coalesce(u.cpu_cores, u.cpu_percent / 100 * coalesce(w.cpu_cores, $cores))) as cpu_cores,
-        avg(coalesce(u.memory_gib, u.memory_percent / 100 * coalesce(w.memory_gib, $gib))) as memory_gib
+        exact_avg(coalesce(u.cpu_cores, u.cpu_percent / 100 * coalesce(w.cpu_cores, $cores))) as cpu_cores,
+        exact_avg(coalesce(u.memory_gib, u.memory_percent / 100 * coalesce(w.memory_gib, $gib))) as memory_gib
     from usage u join workloads w using (trace_id, workload)
     where trace_id = $trace_id and u.sampled_at >= $since and u.workload in (select workload from seats)
     group by all
 ),
 loads as (
-    select s.sku, s.box, x.slot, sum(x.cpu_cores * s.share) as cpu_cores, sum(x.memory_gib * s.share) as memory_gib
+    select s.sku, s.box, x.slot, exact_sum(x.cpu_cores * s.share) as cpu_cores, exact_sum(x.memory_gib * s.share) as memory_gib
     from samples x join seats s using (workload)
     group by all
 ),
@@ -26,7 +26,7 @@ select
     sku, box, count(*) as slots,
     count(*) filter (cpu > 1 + 1e-9) as cpu_short_slots, count(*) filter (memory > 1 + 1e-9) as memory_short_slots,
     coalesce(max(cpu), 0) as cpu_worst, coalesce(max(memory), 0) as memory_worst,
-    coalesce(avg(cpu), 0) as cpu_mean, coalesce(avg(memory), 0) as memory_mean
+    coalesce(exact_avg(cpu), 0) as cpu_mean, coalesce(exact_avg(memory), 0) as memory_mean
 from ratios
 group by all
 order by sku, box;

@@ -47,8 +47,8 @@ select
 """
 
 _AVERAGES: Final = """
-select sum(calls * seconds_per_call) / nullif(sum(calls) filter (seconds_per_call is not null), 0),
-    sum(calls * memory_mb / 1024) / nullif(sum(calls) filter (memory_mb is not null), 0), count(*)
+select exact_sum(calls * seconds_per_call) / nullif(sum(calls) filter (seconds_per_call is not null), 0),
+    exact_sum(calls * memory_mb / 1024) / nullif(sum(calls) filter (memory_mb is not null), 0), count(*)
 from calls where trace_id = $trace_id
 """
 

@@ -59,14 +59,14 @@ from (select distinct HashOwner, HashApp, HashFunction from invocations);
 create temp table seconds as
 select
     HashOwner, HashApp, HashFunction, day,
-    coalesce(sum(Average * Count) / nullif(sum(Count), 0), avg(Average)) / 1000 as seconds
+    coalesce(exact_sum(Average * Count) / nullif(sum(Count), 0), exact_avg(Average)) / 1000 as seconds
 from (select *, day_of(file) as day from durations)
 group by grouping sets ((HashOwner, HashApp, HashFunction, day), (HashOwner, HashApp, HashFunction));
 
 create temp table megabytes as
 select
     HashOwner, HashApp, HashFunction, day,
-    coalesce(sum(AverageAllocatedMb * SampleCount) / nullif(sum(SampleCount), 0), avg(AverageAllocatedMb)) as mb
+    coalesce(exact_sum(AverageAllocatedMb * SampleCount) / nullif(sum(SampleCount), 0), exact_avg(AverageAllocatedMb)) as mb
 from (select *, day_of(file) as day from memory)
 group by grouping sets ((HashOwner, HashApp, HashFunction, day), (HashOwner, HashApp, HashFunction));
 
@@ -106,15 +106,15 @@ insert into workloads by name
 with totals as (
     select
         workload,
-        sum(calls * seconds_per_call) / nullif(sum(calls) filter (seconds_per_call is not null), 0) as seconds,
-        sum(calls * memory_mb) / nullif(sum(calls) filter (memory_mb is not null), 0) as mb
+        exact_sum(calls * seconds_per_call) / nullif(sum(calls) filter (seconds_per_call is not null), 0) as seconds,
+        exact_sum(calls * memory_mb) / nullif(sum(calls) filter (memory_mb is not null), 0) as mb
     from calls where trace_id = $trace_id group by workload
 )
 select
     $trace_id as trace_id, f.workload, 'function' as kind, any_value(f.HashOwner) as owner,
     any_value(f.HashOwner || '/' || f.HashApp) as application,
-    coalesce(any_value(t.seconds), avg(f.seconds)) as seconds_per_request,
-    coalesce(any_value(t.mb), avg(f.mb)) / 1024 as memory_gib_per_request
+    coalesce(any_value(t.seconds), exact_avg(f.seconds)) as seconds_per_request,
+    coalesce(any_value(t.mb), exact_avg(f.mb)) / 1024 as memory_gib_per_request
 from facts f left join totals t using (workload)
 group by f.workload;
 

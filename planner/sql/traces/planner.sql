@@ -92,8 +92,8 @@ from samples s left join listed w using (workload);
 insert into calls by name
 select
     $trace_id as trace_id, workload, date_trunc('minute', minute) as minute, sum(calls) as calls,
-    sum(calls * seconds_per_call) / nullif(sum(calls) filter (seconds_per_call is not null), 0) as seconds_per_call,
-    sum(calls * memory_mb) / nullif(sum(calls) filter (memory_mb is not null), 0) as memory_mb
+    exact_sum(calls * seconds_per_call) / nullif(sum(calls) filter (seconds_per_call is not null), 0) as seconds_per_call,
+    exact_sum(calls * memory_mb) / nullif(sum(calls) filter (memory_mb is not null), 0) as memory_mb
 from call_rows
 group by all
 having sum(calls) > 0;
@@ -112,9 +112,9 @@ with sized as (
 called as (
     select
         workload, any_value(owner) as owner, any_value(application) as application,
-        sum(calls * seconds_per_call) / nullif(sum(calls) filter (seconds_per_call is not null), 0) as seconds,
+        exact_sum(calls * seconds_per_call) / nullif(sum(calls) filter (seconds_per_call is not null), 0) as seconds,
         coalesce(
-            sum(calls * memory_mb) / nullif(sum(calls) filter (memory_mb is not null), 0), avg(memory_mb)
+            exact_sum(calls * memory_mb) / nullif(sum(calls) filter (memory_mb is not null), 0), exact_avg(memory_mb)
         ) / 1024 as gib
     from call_rows group by workload
 ),
