@@ -238,7 +238,8 @@ def test_all_mistakes_of_a_scenario_are_told_at_once_with_their_lines(tmp_path: 
 
 
 @pytest.mark.parametrize("what", ["models", "formats", "prices", "assumptions"])
-def test_lists_as_table_and_as_json(what: str) -> None:
+def test_lists_as_table_and_as_json(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
     table, plain = planner("list", what), planner("list", what, "--json")
     assert (table.exit_code, plain.exit_code) == (0, 0), table.output + plain.output
     rows: list[dict[str, str]] = json.loads(plain.stdout)

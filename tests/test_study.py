@@ -16,7 +16,7 @@ from planner.bundle import bundled
 from planner.catalog import OFFER_COLUMNS, Catalog
 from planner.demand import Demand
 from planner.plan import Certificate, Line, Plan, line, metered
-from planner.scenario import Scenario, load, parse
+from planner.scenario import Scenario, load, parse, with_settings
 from planner.store import Store, TraceInfo
 from planner.study import Question, Study
 
@@ -154,7 +154,7 @@ def timeless(document: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="module")
 def functions() -> tuple[Scenario, dict[str, Any], Study]:
-    scenario = load(bundled("datasets", "scenarios", "functions.toml"))
+    scenario = with_settings(load(bundled("datasets", "scenarios", "functions.toml")), {"horizon_years": 2})
     with Store(":memory:") as store:
         made = studies.complete(studies.prepare(scenario, store))
         return scenario, studies.keep(made, store), made
@@ -211,7 +211,7 @@ def test_placements_name_every_model_and_year(functions: tuple[Scenario, dict[st
 
 
 def test_rented_models_rent_where_the_scenario_says() -> None:
-    asked = {"where": {"region": "eu-central-1"}, "trace": {"path": "sample:azure_functions"}, "horizon_years": 1}
+    asked = {"where": {"region": "eu-central-1"}, "trace": {"path": "sample:bitbrains"}, "horizon_years": 1}
     with Store(":memory:") as store:
         plans = list(studies.run(parse(asked | {"models": [{"kind": "iaas"}]}), store))
         own = {"kind": "iaas", "provider": "aws", "region": "eu-west-1"}
