@@ -23,6 +23,9 @@ Bools = NDArray[np.bool_]
 UNIFORM: Final = 6
 """Unit: types. Source: how many uniform clusters are tried, cheapest by volume first; each packs in milliseconds."""
 
+STEPS: Final = 6
+"""Unit: steps. Source: prices of a stand-in that the bound tells apart; each takes one packing in milliseconds."""
+
 STAND_INS: Final = 1
 """Unit: types. Source: how many sizes of failover host mixed clusters are tried with; each costs a whole search."""
 
@@ -152,8 +155,31 @@ def _least_usd(ask: Ask, able: Bools, whole: Packed) -> float:
     if ask.servers.owned.any():
         free = replace(ask, spares=0, least=0)
         return _filled(free, able, _mixed(free, 0.0)).bound_usd
-    few = ask.least * float(ask.usd[ask.servers.buyable].min(initial=np.inf)) if whole.working.any() else 0.0
-    return max(whole.bound_usd + least_usd(able, ask.usd, ask.spares), few)
+    if not whole.working.any():
+        return 0.0
+    few = ask.least * float(ask.usd[ask.servers.buyable].min(initial=np.inf))
+    return max(whole.bound_usd + least_usd(able, ask.usd, ask.spares), _stepped_usd(ask, able), few)
+
+
+def _stepped_usd(ask: Ask, able: Bools) -> float:
+    """What any cluster costs at least: where the last of the `spares` dearest servers costs c, the others hold all
+    units without those and cost no more than c each. So the least over c of a packing into such types, plus c for
+    each spare; c is taken in steps, with its lower end for the spares and its upper end for the packing.
+    """
+    if not ask.spares:
+        return 0.0
+    lowest = least_usd(able, ask.usd, 1)
+    usd = np.unique(ask.usd[ask.servers.buyable & (ask.usd >= lowest)])
+    ends = usd[np.unique(np.linspace(0, len(usd) - 1, STEPS + 1).round().astype(int))]
+    free = replace(ask, spares=0, least=0)
+    some = int(ask.units.count[able.any(axis=1)].sum())
+    found = np.inf
+    for low, high in zip([lowest, *ends[:-1]], ends, strict=True):
+        offer = replace(_mixed(free, 0.0), buy=ask.servers.buyable & (ask.usd <= high))
+        held = _filled(free, able, offer)
+        if len(held.server) - held.left_over == some:
+            found = min(found, held.bound_usd + ask.spares * float(low))
+    return found if np.isfinite(found) else 0.0
 
 
 def _mixed(ask: Ask, effort: float) -> Offer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
@@ -171,6 +172,36 @@ def test_twice_the_demand_or_a_tighter_wish_is_never_cheaper(rows: list[dict[str
     once = model.plan(demand(*rows), catalog()).usd_per_month
     assert model.plan(demand(*more), catalog()).usd_per_month >= once * (1 - 1e-9)
     assert like(model, spares=0).plan(demand(*rows), catalog()).usd_per_month <= once * (1 + 1e-9)
+
+
+def _fit(sizes: list[tuple[float, float]], rooms: list[np.ndarray]) -> bool:
+    """Whether machines fit hosts, by trying."""
+    if not sizes:
+        return True
+    first = np.array(sizes[0])
+    return any(
+        _fit(sizes[1:], [r - first if i == j else r for j, r in enumerate(rooms)])
+        for i, room in enumerate(rooms)
+        if (first <= room + 1e-9).all()
+    )
+
+
+def test_no_cluster_that_survives_a_loss_costs_less_than_the_bound() -> None:
+    """Against every cluster of up to five hosts."""
+    rng = np.random.default_rng(5)
+    usd = dict(zip(ROOM, PLAIN.site(catalog(), {}).usd, strict=True))
+    for _ in range(6):
+        sizes = [(float(rng.integers(2, 60)), float(rng.integers(4, 250))) for _ in range(int(rng.integers(1, 5)))]
+        plan = like(PLAIN, spares=1).plan(demand(*({"busy": list(size)} for size in sizes)), catalog())
+        every = [c for n in range(2, 6) for c in combinations_with_replacement(ROOM, n)]
+        cost = [
+            sum(usd[sku] for sku in c)
+            for c in every
+            if all(_fit(sizes, [ROOM[sku] for sku in (*c[:i], *c[i + 1 :])]) for i in range(len(c)))
+        ]
+        assert plan.certificate.bound_usd <= min(cost) * (1 + 1e-9)
+        assert plan.certificate.usd >= min(cost) * (1 - 1e-9)
+        assert plan.certificate.usd <= min(cost) * 1.35
 
 
 def test_no_single_stand_in_is_needed_where_none_holds_everything() -> None:
