@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from planner.models._pods import items
 from planner.models._wanted import Ask
-from planner.optimise.buying import Floor
-from planner.optimise.packing import Boxes, Packing, pack
+from planner.optimise.buying import Floor, floor, middle_share
+from planner.optimise.packing import Boxes, pack
 
-__all__ = ["bound", "prices"]
+__all__ = ["lowest"]
 
 Floats = NDArray[np.float64]
 
@@ -21,11 +21,19 @@ _SAFE: Final = 1.0 - 1e-9
 """Unit: fraction. Source: floating sums are exact to this, so a bound stays one."""
 
 
-def prices(ask: Ask, usd: Floats, packing: Packing) -> list[Floats]:
-    """Resource prices [type, held resource] to bound with: of the busiest, a middling and the quietest period."""
+def lowest(ask: Ask) -> tuple[float, Floor]:
+    """What the nodes of a month cost at least, and the floor under the terms that tells so: the higher of two."""
+    shares = {1.0, middle_share(ask.used, ask.committed)} if ask.autoscale else {1.0}
+    unders = [floor(ask.used, ask.committed, ask.load, ask.hours, share) for share in sorted(shares)]
+    return max(((_bound(ask, _prices(ask, under.usd), under), under) for under in unders), key=lambda found: found[0])
+
+
+def _prices(ask: Ask, usd: Floats) -> list[Floats]:
+    """Resource prices [type, held resource and slots] to bound with: of the busiest, a middling and the quietest
+    period."""
     order = np.argsort(ask.load, kind="stable")
-    found = [packing.shadow_prices]
-    for t in {int(order[0]), int(order[len(order) // 2])} if ask.autoscale else set():
+    found = []
+    for t in {int(order[q]) for q in ((0, len(order) // 2, -1) if ask.autoscale else (-1,))}:
         wanted, _ = items(ask.pods, t, ask.fits)
         found.append(pack(wanted, Boxes(ask.room, usd), effort=0).shadow_prices)
     return [_payable(price, ask.room, usd) for price in found]
@@ -37,10 +45,8 @@ def _payable(price: Floats, room: Floats, usd: Floats) -> Floats:
     return np.asarray(price * np.minimum(1.0, usd / np.maximum(worth, 1e-300))[:, None] * _SAFE)
 
 
-def bound(ask: Ask, prices: Sequence[Floats], under: Floor) -> float:
+def _bound(ask: Ask, prices: Sequence[Floats], under: Floor) -> float:
     """Sum over periods of weight x the most that any set of prices proves for the period."""
-    if not prices:
-        return 0.0
     proved = np.max([_worth(ask, price) for price in prices], axis=0)
     return float(under.weight @ proved)
 

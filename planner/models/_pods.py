@@ -26,7 +26,8 @@ class PodRules:
     """How workloads become pods."""
 
     cores: float
-    """Work of one replica of a workload that scales out."""
+    gib: float
+    """Most work of one replica of a workload that scales out."""
     min_replicas: int
     zones: int
     resize_cpu: bool
@@ -80,7 +81,7 @@ def pods(demand: Demand, rules: PodRules) -> Pods:
     need = demand.busy[:, :, : len(HELD)]
     most = demand.peak[:, : len(HELD)]
     out = scales_out(demand)
-    wanted = np.ceil(most[:, CPU] / rules.cores * (1 - _SLACK))
+    wanted = np.ceil(np.maximum(most[:, CPU] / rules.cores, most[:, MEMORY] / rules.gib) * (1 - _SLACK))
     parts = np.where(out, np.maximum(np.nan_to_num(wanted), rules.min_replicas), 1.0).clip(1.0)
     share = most / parts[:, None]
     size = np.repeat(share[:, None, :], need.shape[1], axis=1)

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.models._floors import bound, prices
+from planner.models._floors import lowest
 from planner.models._pods import Pods, items
 from planner.models._wanted import Ask, Menu
 from planner.optimise.baselines import Greedy, best_fit, first_fit
@@ -59,24 +59,22 @@ class Fleet:
 
 
 def fleet(ask: Ask) -> Fleet:
-    """The nodes of every period: those of the quietest run always, more are added as the hour asks for them.
+    """The nodes of every period: those of a quiet hour run always, more are added as the hour asks for them.
 
     Other ways are tried beside, and the one that costs least in a month on its best terms is taken. Where the cluster
     does not scale, the nodes of the busiest period (every pod at its largest) run all the time.
     """
     asked = ask if ask.autoscale else _frozen(ask)
-    under = floor(ask.used, ask.committed, asked.load, ask.hours)
-    none = np.zeros(len(ask.used), np.int64)
-    periods = len(ask.hours)
-    if not len(ask.pods.count) or not periods:
-        menu = _menu(none, np.arange(len(none)), under.usd)
-        return Fleet(np.zeros((periods, len(none)), np.int64), None, menu, np.zeros(0, np.int64), 0.0, under)
+    none, every = np.zeros(len(ask.used), np.int64), np.arange(len(ask.used))
+    if not len(ask.pods.count) or not len(ask.hours):
+        empty = np.zeros((len(ask.hours), len(none)), np.int64)
+        under = floor(ask.used, ask.committed, asked.load, ask.hours, 1.0)
+        return Fleet(empty, None, _menu(none, every, ask.always), none[:0], 0.0, under)
     busiest = int(np.argmax(asked.load))
-    pilot = _way(asked, busiest, _menu(none, np.arange(len(none)), under.usd))
-    ways = _breathing(asked, busiest, pilot, under.usd) if ask.autoscale else [pilot]
-    lived = [(replace(way, counts=_lived(asked, way.counts, under.usd))) for way in ways]
-    best = min(lived, key=lambda way: _month(asked, way.counts))
-    least = bound(asked, prices(asked, under.usd, pilot.packing), under)
+    pilot = _way(asked, busiest, _menu(none, every, ask.now_and_then if ask.autoscale else ask.always))
+    ways = _breathing(asked, busiest, pilot) if ask.autoscale else [pilot]
+    best = min((_lived(asked, way) for way in ways), key=lambda way: _month(asked, way.counts))
+    least, under = lowest(asked)
     return Fleet(best.counts, best.packing, best.menu, best.rows, least, under)
 
 
@@ -105,8 +103,8 @@ def _way(ask: Ask, busiest: int, menu: Menu) -> _Way:
     return _Way(np.repeat(menu.nodes(packing.opened)[None, :], len(ask.hours), axis=0), packing, menu, rows)
 
 
-def _lived(ask: Ask, counts: Ints, usd: Floats) -> Ints:
-    return lagged(_filled(counts, ask, usd), ask.lag_periods)
+def _lived(ask: Ask, way: _Way) -> _Way:
+    return replace(way, counts=lagged(_filled(way.counts, ask), ask.lag_periods))
 
 
 def _effort(ask: Ask, classes: int) -> float:
@@ -128,37 +126,37 @@ def _frozen(ask: Ask) -> Ask:
     return replace(ask, pods=replace(pods, size=size, replicas=replicas))
 
 
-def _breathing(ask: Ask, busiest: int, pilot: _Way, usd: Floats) -> list[_Way]:
+def _breathing(ask: Ask, busiest: int, pilot: _Way) -> list[_Way]:
     """Ways to run: without a base, or with nodes that always run, those of a quiet or a middling hour.
 
     All are filled by first fit; the cheapest then by several rules, the best of them in each period.
     """
     free, order, many = pilot.menu, np.argsort(ask.load, kind="stable"), len(ask.pods.count) > FEW
+    usd, steady = ask.now_and_then, _menu(free.base, free.kind, ask.always)
     hours = sorted({int(order[round(q * (len(order) - 1))]) for q in (BASES[1:2] if many else BASES)})
-    bases = [_packed(ask, t, free) for t in hours]
-    pools = _pools(ask, np.sum([free.nodes(pilot.packing.opened), *bases], axis=0), usd)
+    bases = [_packed(ask, t, steady) for t in hours]
+    pools = _pools(ask, np.sum([free.nodes(pilot.packing.opened), *bases], axis=0))
     starts = [pilot] * (not many) + [_way(ask, busiest, _menu(base, pools, usd)) for base in bases]
     ways = []
     for start in starts:
         whole = _menu(start.menu.base, pools, usd)
-        menu = whole if many else _tried(ask, busiest, whole, usd)
-        ways.append((menu, _settled(ask, busiest, start, _filling(ask, menu, RULES[:1], usd), usd)))
-    menu, best = min(ways, key=lambda way: _month(ask, _lived(ask, way[1].counts, usd)))
-    if many:
-        return [best]
-    return [best, _settled(ask, busiest, best, _filling(ask, menu, RULES, usd), usd)]
+        menu = whole if many else _tried(ask, busiest, whole)
+        ways.append((menu, _settled(ask, busiest, start, _filling(ask, menu, RULES[:1]))))
+    menu, best = min(ways, key=lambda way: _month(ask, _lived(ask, way[1]).counts))
+    return [best] if many else [best, _settled(ask, busiest, best, _filling(ask, menu, RULES))]
 
 
-def _settled(ask: Ask, busiest: int, start: _Way, counts: Ints, usd: Floats) -> _Way:
+def _settled(ask: Ask, busiest: int, start: _Way, counts: Ints) -> _Way:
     """The busiest period keeps its packing, and so do those that it holds as it is where that is cheaper."""
-    most = start.counts[busiest]
+    most, usd = start.counts[busiest], ask.now_and_then
     dear = _within(ask.pods, busiest) & (counts @ usd > most @ usd)
     dear[busiest] = True
     return replace(start, counts=np.where(dear[:, None], most, counts))
 
 
-def _pools(ask: Ask, opened: Ints, usd: Floats) -> Ints:
+def _pools(ask: Ask, opened: Ints) -> Ints:
     """The types most is spent on, each with one of its shape and a quarter of its size, and what they do not take."""
+    usd = ask.now_and_then
     spent = opened * usd
     most = np.argsort(-spent, kind="stable")[: max(1, min(POOLS, int(np.count_nonzero(spent))))]
     shape = ask.room[:, 1] / np.maximum(ask.room[:, 0], 1e-12)
@@ -166,20 +164,22 @@ def _pools(ask: Ask, opened: Ints, usd: Floats) -> Ints:
     for k in most:
         alike = np.abs(np.log(np.maximum(shape, 1e-12) / max(shape[k], 1e-12))) + np.abs(np.log(4 * usd / usd[k]))
         chosen.add(int(np.argmin(alike)))
-    return _covering(ask, chosen, usd)
+    return _covering(ask, chosen)
 
 
-def _tried(ask: Ask, busiest: int, whole: Menu, usd: Floats) -> Menu:
+def _tried(ask: Ask, busiest: int, whole: Menu) -> Menu:
     """The part of the menu that is cheapest in a few periods."""
     order = np.argsort(ask.load, kind="stable")
     some = sorted({busiest, int(order[0]), int(order[len(order) // 2])})
-    menus = [_menu(whole.base, only, usd) for only in _candidates(ask, whole.fresh, usd)]
+    usd = ask.now_and_then
+    menus = [_menu(whole.base, only, usd) for only in _candidates(ask, whole.fresh)]
     return min(menus, key=lambda menu: sum(_filled_by(RULES[0], ask, t, menu) @ usd for t in some))
 
 
-def _filling(ask: Ask, menu: Menu, rules: Sequence[Rule], usd: Floats) -> Ints:
+def _filling(ask: Ask, menu: Menu, rules: Sequence[Rule]) -> Ints:
     """[period, type], the nodes of each period by the best of some rules; equal periods once."""
     known: dict[bytes, Ints] = {}
+    usd = ask.now_and_then
     counts = np.zeros((len(ask.hours), len(usd)), np.int64)
     for t in range(len(ask.hours)):
         key = ask.pods.size[:, t].tobytes() + ask.pods.replicas[:, t].tobytes()
@@ -215,27 +215,27 @@ def _within(pods: Pods, busiest: int) -> Bools:
     return np.asarray(smaller & (pods.replicas <= pods.replicas[:, busiest, None]).all(axis=0))
 
 
-def _candidates(ask: Ask, pools: Ints, usd: Floats) -> Iterator[Ints]:
+def _candidates(ask: Ask, pools: Ints) -> Iterator[Ints]:
     """Sets of types to tell by trying: each pool alone, each two, and all."""
     for n in range(len(pools)):
         for m in range(n, len(pools)):
-            yield _covering(ask, {int(pools[n]), int(pools[m])}, usd)
+            yield _covering(ask, {int(pools[n]), int(pools[m])})
     yield pools
 
 
-def _covering(ask: Ask, chosen: set[int], usd: Floats) -> Ints:
+def _covering(ask: Ask, chosen: set[int]) -> Ints:
     """The types chosen, each with the cheapest that takes what none of them takes."""
     for i in np.flatnonzero(~ask.fits[:, sorted(chosen)].any(axis=1)):
         if not ask.fits[i, sorted(chosen)].any():
-            chosen.add(int(np.argmin(np.where(ask.fits[i], usd, np.inf))))
+            chosen.add(int(np.argmin(np.where(ask.fits[i], ask.now_and_then, np.inf))))
     return np.array(sorted(chosen), np.int64)
 
 
-def _filled(counts: Ints, ask: Ask, usd: Floats) -> Ints:
+def _filled(counts: Ints, ask: Ask) -> Ints:
     """At least as many nodes in every period as wanted, and as many as a group that keeps apart has members."""
     least = max(ask.min_nodes, _largest_group(ask.pods))
     used = counts.sum(axis=0) > 0
-    cheapest = int(np.argmin(np.where(used, usd, np.inf)))
+    cheapest = int(np.argmin(np.where(used, ask.always, np.inf)))
     filled = counts.copy()
     filled[:, cheapest] += np.clip(least - counts.sum(axis=1), 0, None)
     return filled

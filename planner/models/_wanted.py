@@ -37,6 +37,16 @@ class Ask:
     effort: float
 
     @property
+    def always(self) -> Floats:
+        """[type], price per hour of a node that runs all the time."""
+        return np.minimum(self.used, self.committed)
+
+    @property
+    def now_and_then(self) -> Floats:
+        """[type], price per hour of a node that runs in few hours."""
+        return np.where(np.isfinite(self.used), self.used, self.committed)
+
+    @property
     def load(self) -> Floats:
         """[period], how much is asked for: the larger share, of CPU or memory, of the largest room."""
         total = np.einsum("c,cpr->pr", self.pods.count.astype(float), self.pods.requested)

@@ -26,7 +26,7 @@ from planner.models._rented import (
     support,
 )
 from planner.models._units import names
-from planner.optimise.buying import floor
+from planner.optimise.buying import floor, middle_share
 from planner.plan import Certificate, Line, Plan, showback
 from planner.quantities import CPU, GPU, MEMORY, STORAGE, Assumption
 
@@ -86,9 +86,9 @@ class Iaas(Rented):
             PriceBookError: nothing is sold there on these terms, or traffic or disks have no price.
         """
         market = catalog.at(self.provider, self.region)
-        machines = _machines(demand, self.guest_os_memory_gib)
         kinds = types(market, self.terms, self.families, self.categories)
-        fleet = _fleet(self, machines, kinds)
+        machines, parts = _machines(demand, self.guest_os_memory_gib, kinds)
+        fleet = _fleet(self, machines, kinds, parts)
         instances, boxes = bought(kinds, fleet.counts(machines), demand.hours)
         served = demand.select(fleet.placed[_rows(machines, demand)])
         traffic, guessed, _ = egress(self, market, served)
@@ -110,6 +110,8 @@ class _Fleet:
     """[class], position of its type; -1 where none holds it."""
     running: Bools
     """[class, period]."""
+    parts: Ints
+    """[class], instances that one workload (or application) runs on."""
     floor_usd: float
     """What no choice goes below, a month."""
 
@@ -126,13 +128,35 @@ class _Fleet:
         return out
 
 
-def _machines(demand: Demand, guest_os_memory_gib: float) -> Demand:
-    """What gets an instance of its own: machines as they are, functions by application with an operating system."""
-    machines = by_application(demand)
-    system = np.where(names(machines, "kind") == "function", guest_os_memory_gib, 0.0)
-    busy = machines.busy.copy()
+def _machines(demand: Demand, guest_os_memory_gib: float, kinds: Types) -> tuple[Demand, Ints]:
+    """What gets instances of its own, and how many each: machines as they are, functions by application.
+
+    What scales out and is too large for any type runs as equal parts; functions bring no operating system along.
+    """
+    whole = by_application(demand)
+    function = names(whole, "kind") == "function"
+    system = np.where(function, guest_os_memory_gib, 0.0)
+    parts = _parts(whole, kinds, system)
+    parts[~(function | whole.workloads["scales_out"].fillna(False).to_numpy(bool))] = 1
+    workloads = whole.workloads.assign(count=whole.count * parts)
+    for column in ("storage_gib", "cpu_cores", "memory_gib"):
+        workloads[column] = workloads[column].to_numpy(float) / parts
+    busy, mean = (values / parts[:, None, None] for values in (whole.busy, whole.mean))
     busy[:, :, MEMORY] += system[:, None]
-    return replace(machines, busy=busy)
+    requests = whole.requests_per_s / parts[:, None]
+    return replace(whole, workloads=workloads, busy=busy, mean=mean, requests_per_s=requests), parts
+
+
+def _parts(whole: Demand, kinds: Types, system: Floats) -> Ints:
+    """[class], into how many equal parts it must be cut so that the largest type of its architecture holds one."""
+    need, arch = whole.peak[:, : len(HELD)], _arch(whole)
+    out = np.ones(len(need), np.int64)
+    for i in np.flatnonzero((need > kinds.capacity.max(axis=0) - [0, 1, 0] * system[:, None]).any(axis=1)):
+        room = kinds.capacity[kinds.arch == arch[i]] - [0.0, system[i], 0.0]
+        fraction = (room[:, need[i] > 0] / need[i][need[i] > 0]).min(axis=1)
+        most = float(fraction.max(initial=0.0)) if np.isfinite(need[i]).all() else 0.0
+        out[i] = int(np.ceil(1.0 / most - 1e-9)) if most > 0 else 1
+    return out
 
 
 def _disk_sizes(hosted: Demand, unknown_gib: float) -> tuple[Floats, list[Assumption]]:
@@ -150,13 +174,14 @@ def _rows(machines: Demand, demand: Demand) -> Ints:
     return out
 
 
-def _fleet(model: Iaas, machines: Demand, kinds: Types) -> _Fleet:
+def _fleet(model: Iaas, machines: Demand, kinds: Types, parts: Ints) -> _Fleet:
     """The cheapest type that holds each class, block by block."""
     running = _running(model, machines)
     month = month_hours(machines.hours)
     runs = running @ machines.hours
     chosen = np.full(len(runs), -1)
-    under = floor(kinds.used, kinds.committed, machines.count.astype(float) @ running, machines.hours)
+    share = middle_share(kinds.used, kinds.committed)
+    under = floor(kinds.used, kinds.committed, machines.count.astype(float) @ running, machines.hours, share)
     least = np.zeros(len(runs))
     for rows, fits in _blocks(model, machines, kinds):
         usd = np.minimum(runs[rows, None] * kinds.used, month * kinds.committed)
@@ -167,7 +192,7 @@ def _fleet(model: Iaas, machines: Demand, kinds: Types) -> _Fleet:
         least[rows] = np.where(fits.any(axis=1), cheapest, 0.0) * (running[rows] @ under.weight)
         if model.schedule == "always":
             least[rows] = np.where(fits.any(axis=1), usd[np.arange(len(rows)), best], 0.0)
-    return _Fleet(kinds, chosen, running, float(least @ machines.count) if len(runs) else 0.0)
+    return _Fleet(kinds, chosen, running, parts, float(least @ machines.count) if len(runs) else 0.0)
 
 
 def _running(model: Iaas, machines: Demand) -> Bools:
@@ -250,14 +275,19 @@ def _members(machines: Demand, fleet: _Fleet) -> tuple[pd.DataFrame, Ints]:
 
 
 def _placement(machines: Demand, fleet: _Fleet) -> pd.DataFrame:
-    """Each member on an instance; several members of a class of one share its instance."""
+    """Each member on its instances; members of one application share theirs."""
     members, owner = _members(machines, fleet)
-    position = members.groupby("class").cumcount().to_numpy(np.int64) if len(members) else owner
-    position = np.minimum(position, machines.count[owner] - 1)
-    sku = fleet.kinds.sku[fleet.chosen[owner]]
-    instance = pd.Series(pd.factorize(pd.Series(owner) * (1 + int(machines.count.max(initial=0))) + position)[0])
+    parts = fleet.parts[owner]
+    rank = members.groupby("class").cumcount().to_numpy(np.int64) if len(members) else owner
+    first = np.minimum(rank, machines.count[owner] // parts - 1) * parts
+    row = np.repeat(np.arange(len(owner)), parts)
+    replica = np.arange(len(row)) - np.repeat(np.cumsum(parts) - parts, parts)
+    sku = fleet.kinds.sku[fleet.chosen[owner]][row]
+    number = owner[row] * (1 + int(machines.count.max(initial=0))) + first[row] + replica
+    instance = pd.Series(pd.factorize(number)[0])
     box = instance.groupby(sku).transform(lambda numbers: pd.factorize(numbers)[0]) if len(instance) else instance
-    return pd.DataFrame({"workload": members["workload"], "replica": 0, "sku": sku.astype(object), "box": box})
+    named = members["workload"].to_numpy(object)[row]
+    return pd.DataFrame({"workload": named, "replica": replica, "sku": sku.astype(object), "box": box})
 
 
 def _shown(machines: Demand, fleet: _Fleet, lines: list[Line]) -> pd.DataFrame:

@@ -70,8 +70,12 @@ class Kubernetes(Rented):
     Source: kubernetes/autoscaler@55c37cd FAQ (10 min unneeded, 10 min after a scale-up)."""
 
     pod_cpu_cores: float = Field(default=1.0, gt=0)
-    """Work of one replica of a workload that scales out. Unit: cores. Source: assumption of this planner, no published
-    figure."""
+    """Most CPU work of one replica of a workload that scales out. Unit: cores. Source: assumption of this planner, no
+    published figure."""
+
+    pod_memory_gib: float = Field(default=4.0, gt=0)
+    """Most memory of one replica of a workload that scales out. Unit: GiB. Source: assumption of this planner, no
+    published figure."""
 
     min_replicas: int = Field(default=1, ge=1)
     """Replicas that always run of a workload that scales out. Unit: replicas. Source: kubernetes.io, Horizontal Pod
@@ -199,6 +203,7 @@ class Kubernetes(Rented):
     def _rules(self) -> PodRules:
         return PodRules(
             self.pod_cpu_cores,
+            self.pod_memory_gib,
             self.min_replicas,
             self.zones,
             self.resize_cpu and self.autoscale,

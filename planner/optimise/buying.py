@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PAID_AS_USED", "Floor", "Terms", "floor", "running_hours", "split"]
+__all__ = ["PAID_AS_USED", "Floor", "Terms", "floor", "middle_share", "running_hours", "split"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -98,14 +98,21 @@ class Floor:
     share: float
 
 
-def floor(used: Floats, committed: Floats, load: Floats, hours: Floats) -> Floor:
+def middle_share(used: Floats, committed: Floats) -> float:
+    """The middle of the ratios c / p of the types that can be committed; 1 where none can.
+
+    With it a level of the load-duration curve that is worth committing meets the floor exactly, and so does one that
+    is not, as far as the types agree.
+    """
+    both = np.isfinite(committed) & np.isfinite(used)
+    return float(np.clip(np.median(committed[both] / used[both]), 0.0, 1.0)) if both.any() else 1.0
+
+
+def floor(used: Floats, committed: Floats, load: Floats, hours: Floats, share: float) -> Floor:
     """The floor under the prices `used` and `committed` [type] (inf: not sold); heaviest `load` [period] first.
 
-    The share is the middle of the ratios c / p: then a level of the load-duration curve that is worth committing
-    meets it exactly, and so does one that is not.
+    Any `share` from 0 to 1 gives a floor: `middle_share` where the load breathes, 1 where it does not.
     """
-    ratio = committed[np.isfinite(committed)] / used[np.isfinite(committed)]
-    share = float(np.clip(np.median(ratio), 0.0, 1.0)) if len(ratio) else 1.0
     usd = np.minimum(used, committed / share) if share > 0 else np.minimum(used, committed)
     order = np.argsort(-np.asarray(load, float), kind="stable")
     budget = share * float(np.sum(hours))

@@ -172,18 +172,18 @@ machine = st.fixed_dictionaries(
         "scales_out": st.booleans(),
     }
 )
-called = st.fixed_dictionaries(
-    {
-        "kind": st.just("function"),
-        "application": st.sampled_from(["a", "b"]),
-        "busy": st.just([0.2, 0.5]),
-        "mean": st.just([0.001, 0.001]),
-        "requests_per_s": st.floats(0.01, 20),
-        "seconds_per_request": st.floats(0.01, 5),
-        "memory_gib_per_request": st.floats(0.05, 2),
-        "cores_per_request": st.floats(0.05, 1),
-    }
-)
+
+
+def _called(rps: float, seconds: float, gib: float, application: str) -> dict[str, object]:
+    """A function as the store tells one: cores in proportion to memory, use by Little's law, a few to spare."""
+    cores, flight = min(max(gib * 1024, 128) / 1769, 1.0), rps * seconds
+    told = {"seconds_per_request": seconds, "memory_gib_per_request": gib, "cores_per_request": cores}
+    busy = [(flight + 2) * cores * 1.15, np.ceil(flight + 2) * gib * 1.15]
+    mean = [flight * cores, flight * gib]
+    return {"kind": "function", "application": application, "requests_per_s": rps, "busy": busy, "mean": mean, **told}
+
+
+called = st.builds(_called, st.floats(0.01, 20), st.floats(0.01, 5), st.floats(0.05, 2), st.sampled_from(["a", "b"]))
 
 
 @EVERY

@@ -66,6 +66,24 @@ def test_functions_of_one_application_share_a_machine_with_its_operating_system(
     assert next(e.quantity for e in plan.lines if e.offer_kind == "migration") == 2
 
 
+def test_what_scales_out_runs_as_parts_that_fit() -> None:
+    one = {"kind": "function", "owner": "o", "application": "a", "busy": [30, 20]}
+    asked = demand({**one, "count": 3}, {"busy": [70, 20], "scales_out": True, "count": 2}, {"busy": [70, 20]})
+    plan = Iaas().plan(asked, CLOUD)
+    sound(plan, asked)
+    assert plan.unplaced["workload"].tolist() == ["w2"]
+    assert plan.placement.groupby("workload")["replica"].max().to_dict() == {
+        "w0": 2,
+        "w0-1": 2,
+        "w0-2": 2,
+        "w1": 2,
+        "w1-1": 2,
+    }
+    assert plan.boxes["count"].sum() == 3 + 2 * 3
+    assert plan.placement.groupby(["sku", "box"]).ngroups == 9
+    assert (plan.provisioned[:, CPU] >= 90 + 140).all()
+
+
 def test_always_on_is_committed_where_that_pays() -> None:
     asked = demand({"busy": [2, 8], "count": 3})
     plan = Iaas().plan(asked, CLOUD)

@@ -88,7 +88,7 @@ def test_the_limit_of_pods_binds() -> None:
     assert plan.boxes["count"].sum() == 3
 
 
-RULES = PodRules(cores=1.0, min_replicas=1, zones=3, resize_cpu=True, overhead=(0.0, 0.0), least=(0.0, 0.0))
+RULES = PodRules(cores=1.0, gib=8.0, min_replicas=1, zones=3, resize_cpu=True, overhead=(0.0, 0.0), least=(0.0, 0.0))
 
 
 def test_replicas_follow_cpu_or_memory_whichever_is_more() -> None:
@@ -109,7 +109,7 @@ def test_replicas_follow_cpu_or_memory_whichever_is_more() -> None:
 def test_overhead_is_beside_the_work_of_a_replica() -> None:
     """A sidecar does not make for fewer, larger pods."""
     asked = demand({"busy": [4, 8], "scales_out": True})
-    plain, meshed = pods(asked, RULES), pods(asked, PodRules(1.0, 1, 3, True, (0.1, 0.125), (0.0, 0.0)))
+    plain, meshed = pods(asked, RULES), pods(asked, PodRules(1.0, 8.0, 1, 3, True, (0.1, 0.125), (0.0, 0.0)))
     assert meshed.replicas.tolist() == plain.replicas.tolist() == [[4]]
     assert meshed.size[0, 0, :2] == pytest.approx([1.1, 2.125])
 

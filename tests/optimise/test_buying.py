@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.optimise.buying import floor, running_hours, split
+from planner.optimise.buying import floor, middle_share, running_hours, split
 
 counts_of_a_week = st.lists(st.integers(0, 6), min_size=1, max_size=6)
 price = st.floats(0.01, 10.0)
@@ -63,15 +63,16 @@ def test_no_mix_of_terms_goes_below_the_floor(prices: list[tuple[float, float]],
     counts = np.array(data.draw(st.lists(st.lists(st.integers(0, 4), min_size=len(used), max_size=len(used)),
                                          min_size=periods, max_size=periods)))  # fmt: skip
     hours = np.linspace(1.0, 3.0, periods)
-    under = floor(used, committed, counts @ used, hours)
     paid = sum(split(counts[:, k], hours, {"on_demand": used[k], "1y": committed[k]}).usd for k in range(len(used)))
-    assert float(under.weight @ (counts @ under.usd)) <= paid * (1 + 1e-9) + 1e-9
+    for share in (middle_share(used, committed), data.draw(st.floats(0.05, 1.0)), 1.0):
+        under = floor(used, committed, counts @ used, hours, share)
+        assert float(under.weight @ (counts @ under.usd)) <= paid * (1 + 1e-9) + 1e-9
 
 
 def test_the_floor_is_met_by_one_type() -> None:
     hours = np.full(4, 182.5)
     for counts in product((0, 1, 3), repeat=4):
         n = np.array(counts)
-        under = floor(np.array([1.0]), np.array([0.5]), n, hours)
+        under = floor(np.array([1.0]), np.array([0.5]), n, hours, 0.5)
         best = split(n, hours, {"on_demand": 1.0, "1y": 0.5}).usd
         assert float(under.weight @ n) * under.usd[0] == pytest.approx(best)
