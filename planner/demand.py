@@ -75,7 +75,7 @@ class Policy(BaseModel):
     """Only the last so many days of the trace count; none: all of it. Unit: days. Source: the user."""
 
     profile: Literal["hour_of_week", "hour_of_day", "single"] = "hour_of_week"
-    """Periods that demand is told apart by: 168, 24 or 1. Unit: name. Source: DESIGN choice, set by the user."""
+    """Periods that demand is told apart by: 168, 24 or 1. Unit: name. Source: the user."""
 
     sizing: Literal["measured", "allocated"] = "measured"
     """Sizes from what was used, or from what was allocated (as-is migration). Unit: name. Source: the user."""

@@ -29,6 +29,8 @@ def command(address: str, port: int) -> list[str]:
         "server.address": address,
         "server.port": str(port),
         "server.headless": "true",
+        "server.fileWatcherType": "none",
+        "client.toolbarMode": "minimal",
         "browser.gatherUsageStats": "false",
     }
     options = [part for name, value in settings.items() for part in (f"--{name}", value)]
