@@ -215,7 +215,7 @@ def gb_seconds(core_seconds: Floats | float, memory_mb: Floats | float, mb_per_v
     A thread gets a whole core only where the memory comes with one, so less than `mb_per_vcpu` is never taken.
     Source: AWS Lambda documentation (CPU in proportion to memory, one vCPU at 1,769 MB; 1 GB = 1,024 MB).
 
-    >>> gb_seconds(1024.0, 512.0, 1769.0)
+    >>> float(gb_seconds(1024.0, 512.0, 1769.0))
     1769.0
     """
     return core_seconds * np.maximum(memory_mb, mb_per_vcpu) / 1024.0

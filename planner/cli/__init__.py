@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from planner.cli import ingest, listing, run, serve, verify, write
-from planner.cli.screen import ForgivingGroup
+from planner.cli.screen import ForgivingGroup, heed_interrupts
 
 __all__ = ["app", "main"]
 
@@ -58,4 +58,5 @@ def _options(
 
 def main() -> None:
     """Runs the command line; never returns."""
+    heed_interrupts()
     app(prog_name="planner")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, Final
 
 import typer
@@ -16,9 +18,10 @@ from typer.core import TyperGroup
 from planner.cli.table import Head, flat, table_lines
 from planner.errors import PlannerError
 
-__all__ = ["ForgivingGroup", "facts", "progress", "say", "show_table", "waiting", "warn"]
+__all__ = ["ForgivingGroup", "facts", "heed_interrupts", "progress", "say", "show_table", "waiting", "warn"]
 
 _ENDLESS: Final = 1_000_000
+_interrupted: list[int] = []
 
 
 class ForgivingGroup(TyperGroup):
@@ -32,15 +35,36 @@ class ForgivingGroup(TyperGroup):
         """
         try:
             return super().invoke(ctx)
-        except PlannerError as error:
-            for line in str(error).splitlines():
+        except (BrokenPipeError, typer.Exit):
+            raise
+        except Exception as error:
+            if _interrupted:
+                raise KeyboardInterrupt from None
+            told = _told(error)
+            if not told:
+                raise
+            for line in told:
                 warn(f"error: {line}")
             raise typer.Exit(2) from None
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            warn(f"error: {error.filename or 'system'}: {error.strerror or error}")
-            raise typer.Exit(2) from None
+
+
+def _told(error: Exception) -> list[str]:
+    """What a reader can mend, in lines; nothing where the mistake is ours."""
+    if isinstance(error, PlannerError):
+        return str(error).splitlines()
+    if isinstance(error, OSError):
+        return [f"{error.filename or 'system'}: {error.strerror or error}"]
+    return []
+
+
+def heed_interrupts() -> None:
+    """Remembers that Ctrl-C was pressed, whatever the library in whose code it arrives makes of it."""
+    signal.signal(signal.SIGINT, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    _interrupted.append(number)
+    signal.default_int_handler(number, frame)
 
 
 def say(text: str = "") -> None:

@@ -36,11 +36,19 @@ def _prices(ask: Ask, usd: Floats) -> list[Floats]:
     for t in {int(order[q]) for q in ((0, len(order) // 2, -1) if ask.autoscale else (-1,))}:
         wanted, _ = items(ask.pods, t, ask.fits)
         found.append(pack(wanted, Boxes(ask.room, usd), effort=0).shadow_prices)
-    return [_payable(price, ask.room, usd) for price in found]
+    room = np.minimum(ask.room, _most_asked(ask))
+    return [_payable(price, room, usd) for price in found]
+
+
+def _most_asked(ask: Ask) -> Floats:
+    """[held resource and slots], what all pods of any one period take together: no node ever holds more."""
+    pods, count = ask.pods, ask.pods.count.astype(float)
+    taken = np.einsum("c,cpr->pr", count, pods.requested).max(axis=0, initial=0.0)
+    return np.append(taken, (count @ pods.replicas).max(initial=0.0))
 
 
 def _payable(price: Floats, room: Floats, usd: Floats) -> Floats:
-    """Prices scaled down so that no node's room is worth more than the node."""
+    """Prices scaled down so that what a node can hold is not worth more than the node."""
     worth = (price * room).sum(axis=1)
     return np.asarray(price * np.minimum(1.0, usd / np.maximum(worth, 1e-300))[:, None] * _SAFE)
 

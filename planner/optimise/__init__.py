@@ -1,0 +1,1 @@
+"""Optimisation: packing, buying, and the door to the solvers."""

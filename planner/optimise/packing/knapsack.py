@@ -191,7 +191,7 @@ def _popped(heap: Ints, length: int, key: Floats) -> int:
 def best_box(
     value: Floats, size: Floats, room: Floats, high: Floats, enough: float, step: float, nodes: int, found: Floats
 ) -> tuple[float, float, int]:
-    """The most valuable content of a box: (its worth, a proved upper bound, relaxations solved), content in `found` [class].
+    """The most valuable content of a box: its worth, a proved upper bound, and the relaxations solved.
 
     Args:
         value: [class], worth of an item.
@@ -201,7 +201,7 @@ def best_box(
         enough: boxes worth no more than this do not matter: the bound may stop there.
         step: worths are multiples of it (0: they are not).
         nodes: how many relaxations may be solved.
-        found: filled with the best content met.
+        found: [class], filled with the best content met.
     """
     d, m = size.shape
     x, price, trial = np.zeros(m), np.zeros(d), np.zeros(m)
@@ -261,9 +261,8 @@ def best_box(
         for j in range(m):
             part = x[j] - np.floor(x[j])
             part = min(part, 1.0 - part)
-            if part > 1e-6 and part * value[j] > most * 1e-12:
-                if branch < 0 or part * value[j] > most:
-                    branch, most = j, part * value[j]
+            if part > 1e-6 and value[j] > 0.0 and (branch < 0 or part * value[j] > most):
+                branch, most = j, part * value[j]
         if branch < 0:
             # a whole answer whose relaxation is still above it: only rounding is between, split on any wide class
             for j in range(m):

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from planner.optimise.packing.compiled import kernel
 from planner.optimise.packing.instance import Instance
 from planner.optimise.packing.piles import Pile, fold, single
+from planner.optimise.packing.refill import cheapest_for_all, fill, squeeze
 
 __all__ = ["Effort", "recreated"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Counts = NDArray[np.int32]
 STEPS = 0.9e9
 """Unit: steps a second, one row each. Source: measured on one core of the machine that the README names."""
 
@@ -51,10 +53,11 @@ def recreated(question: Instance, pile: Pile, left: Ints, value: Floats, effort:
     over = left.copy()
     top = np.maximum(question.room.max(axis=0), 1)
     share = question.size / top
+    budget = effort.seconds * STEPS / (6 + 2 * share.shape[1])
     penalty = float(question.usd.sum() + 1) * 10.0
     _recreate(
         question.size, share, question.room, question.usd, question.most, question.group, question.cap,
-        value, kind, held, free, over, penalty, effort.seconds * STEPS / (6 + 2 * share.shape[1]), effort.stop,
+        value, kind, held, free, over, penalty, budget, effort.stop,
         effort.seed,
     )  # fmt: skip
     used = kind >= 0
@@ -62,142 +65,10 @@ def recreated(question: Instance, pile: Pile, left: Ints, value: Floats, effort:
 
 
 @kernel
-def _fill(
-    k: int, pool: Ints, active: Ints, count: int, size: Ints, share: Floats, room: Ints, most: Ints,
-    group: Ints, cap: Ints, noise: Floats, style: int, out: Ints, rest: Ints, grouped: Ints,
-) -> int:  # fmt: skip
-    """Fill one box of type k from the pool, each time with what points most where room is left; steps it took."""
-    steps = 0
-    rows = size.shape[1]
-    for r in range(rows):
-        rest[r] = room[k, r]
-    for g in range(len(cap)):
-        grouped[g] = cap[g]
-    for a in range(count):
-        out[a] = 0
-    weight = np.zeros(rows)
-    while True:
-        steps += count
-        best, best_score, best_fit = -1, -1.0, 0
-        for r in range(rows):
-            weight[r] = rest[r] / max(1, room[k, r])
-        for a in range(count):
-            i = active[a]
-            fit = min(pool[i] - out[a], most[i, k] - out[a])
-            if fit <= 0:
-                continue
-            if group[i] >= 0:
-                fit = min(fit, grouped[group[i]])
-            if fit <= 0:
-                continue
-            score, total = 0.0, 1e-12
-            for r in range(rows):
-                if size[i, r] > 0:
-                    if size[i, r] * fit > rest[r]:
-                        fit = rest[r] // size[i, r]
-                        if fit == 0:
-                            break
-                    score += share[i, r] * weight[r]
-                    total += share[i, r]
-            if fit <= 0:
-                continue
-            if style == 1:
-                score = score / np.sqrt(total)
-            score *= noise[a]
-            if score > best_score:
-                best, best_score, best_fit = a, score, fit
-        if best < 0:
-            return steps
-        amount = 1 if best_fit < 6 else best_fit // 3
-        out[best] += amount
-        i = active[best]
-        if group[i] >= 0:
-            grouped[group[i]] -= amount
-        for r in range(rows):
-            rest[r] -= amount * size[i, r]
-
-
-@kernel
-def _squeeze(
-    b: int, kind: Ints, held: Ints, pool: Ints, active: Ints, count: int, size: Ints, room: Ints, most: Ints,
-    group: Ints, cap: Ints, rest: Ints, taken: Ints,
-) -> int:  # fmt: skip
-    """Put what fits of the pool into the free room of box b; `taken` [active], how many items moved."""
-    rows, k, moved = size.shape[1], kind[b], 0
-    for r in range(rows):
-        rest[r] = room[k, r]
-    for i in range(held.shape[1]):
-        if held[b, i] > 0:
-            for r in range(rows):
-                rest[r] -= held[b, i] * size[i, r]
-    for a in range(count):
-        i = active[a]
-        taken[a] = 0
-        fit = min(pool[i], most[i, k] - held[b, i])
-        for r in range(rows):
-            if fit <= 0:
-                break
-            if size[i, r] > 0:
-                fit = min(fit, rest[r] // size[i, r])
-        if fit > 0 and group[i] >= 0:
-            space = cap[group[i]]
-            for j in range(held.shape[1]):
-                if group[j] == group[i]:
-                    space -= held[b, j]
-            for other in range(a):
-                if group[active[other]] == group[i]:
-                    space -= taken[other]
-            fit = min(fit, space)
-        if fit > 0:
-            taken[a] = fit
-            moved += fit
-            for r in range(rows):
-                rest[r] -= fit * size[i, r]
-    return moved
-
-
-@kernel
-def _cheapest_for_all(
-    pool: Ints, active: Ints, count: int, size: Ints, room: Ints, usd: Ints, most: Ints,
-    group: Ints, cap: Ints, free: Ints, load: Ints, grouped: Ints,
-) -> int:  # fmt: skip
-    """The cheapest type that holds the whole pool, -1 where none does."""
-    rows, best = size.shape[1], -1
-    for r in range(rows):
-        load[r] = 0
-    for g in range(len(cap)):
-        grouped[g] = 0
-    for a in range(count):
-        i = active[a]
-        for r in range(rows):
-            load[r] += pool[i] * size[i, r]
-        if group[i] >= 0:
-            grouped[group[i]] += pool[i]
-    for g in range(len(cap)):
-        if grouped[g] > cap[g]:
-            return -1
-    for k in range(len(usd)):
-        if free[k] <= 0 or (best >= 0 and usd[k] >= usd[best]):
-            continue
-        holds = True
-        for r in range(rows):
-            if load[r] > room[k, r]:
-                holds = False
-                break
-        if holds:
-            for a in range(count):
-                if pool[active[a]] > most[active[a], k]:
-                    holds = False
-                    break
-        if holds:
-            best = k
-    return best
-
-
-@kernel
 def _recreate(
     size: Ints, share: Floats, room: Ints, usd: Ints, most: Ints, group: Ints, cap: Ints,
-    value: Floats, kind: Ints, held: Ints, free: Ints, over: Ints, penalty: float, budget: float, stop: int, seed: int,
+    value: Floats, kind: Ints, held: Counts, free: Ints, over: Ints,
+    penalty: float, budget: float, stop: int, seed: int,
 ) -> None:  # fmt: skip
     """Improve kind [slot], held [slot, class], free [box] and over [class] in place."""
     np.random.seed(seed)
@@ -294,7 +165,7 @@ def _recreate(
                 if again:
                     continue
                 work += 0.3 * m + squeezed_count
-                moved = _squeeze(
+                moved = squeeze(
                     b, kind, held, pool, squeezed_active, squeezed_count, size, room, most, group, cap, rest, out
                 )
                 if moved > 0:
@@ -319,14 +190,14 @@ def _recreate(
             total = kept
             if total == 0:
                 break
-            last_one = _cheapest_for_all(pool, active, total, size, room, usd, most, group, cap, free, rest, grouped)
+            last_one = cheapest_for_all(pool, active, total, size, room, usd, most, group, cap, free, rest, grouped)
             best_k, best_rate = -1, np.inf
             offset, looked = np.random.randint(kinds), min(kinds, 12)
             for step in range(looked):
                 k = (offset + step * (1 if kinds <= 12 else 7)) % kinds
                 if free[k] <= 0:
                     continue
-                work += _fill(
+                work += fill(
                     k, pool, active, total, size, share, room, most, group, cap, noise, style, out, rest, grouped
                 )
                 worth, items = 0.0, 0

@@ -113,7 +113,7 @@ def _covering(question: Instance, box: Ints, content: Ints) -> Outcome:
     """The covering program over given boxes where classes that none of them holds are left out."""
     problem = master_problem(question, box, content)
     unit = max(1.0, float(question.count.sum()) / 1000.0)
-    held = content.any(axis=0)
+    held = np.asarray(content.any(axis=0))
     lower = problem.lower.copy()
     lower[: len(held)] = np.where(held, lower[: len(held)], 0.0)
     problem = type(problem)(problem.usd, problem.matrix, lower, problem.upper, name="dive")
@@ -147,4 +147,5 @@ def _exact(question: Instance, box: Ints, content: Ints, times: Ints) -> Pile:
     which = np.repeat(np.arange(len(box)), times)
     table = content[which]
     before = np.cumsum(table, axis=0) - table
-    return single(box[which], np.clip(question.count - before, 0, table))
+    kept: Ints = np.clip(question.count - before, 0, table)
+    return single(box[which], kept)
