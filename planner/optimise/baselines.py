@@ -56,7 +56,8 @@ def _question(items: Items, boxes: Boxes) -> _Question:
     fits = np.ones((len(size), len(room)), bool) if items.fits is None else np.asarray(items.fits, bool)
     fits = fits & (size[:, None, :] <= room[None, :, :] * (1 + _SLACK)).all(axis=2)
     available = np.full(len(room), np.iinfo(np.int64).max) if boxes.available is None else boxes.available
-    return _Question(size, count, fits, room, np.asarray(boxes.usd, float), np.asarray(available, np.int64))
+    rows = (np.ascontiguousarray(size), np.ascontiguousarray(room))  # one layout, one compilation
+    return _Question(rows[0], count, fits, rows[1], np.asarray(boxes.usd, float), np.asarray(available, np.int64))
 
 
 def _choice(q: _Question) -> Ints:

@@ -38,7 +38,7 @@ def downsized(question: Instance, pile: Pile) -> Pile:
         return folded
     room = question.available - folded.opened(len(question.usd))
     box, times, source = _downsized(
-        question.size, question.room, question.usd, question.most, room,
+        question.size, question.room, question.usd, question.most, room, np.argsort(question.usd, kind="stable"),
         folded.box, folded.times, folded.start, folded.item, folded.amount,
     )  # fmt: skip
     lengths = folded.lengths[source]
@@ -132,11 +132,13 @@ def _first_fit(
 
 @kernel
 def _downsized(
-    size: Ints, room: Ints, usd: Ints, most: Ints, left: Ints,
+    size: Ints, room: Ints, usd: Ints, most: Ints, left: Ints, order: Ints,
     box: Ints, times: Ints, start: Ints, item: Ints, amount: Ints,
 ) -> tuple[Ints, Ints, Ints]:  # fmt: skip
-    """New type and times of each pattern (a pattern may split where cheaper boxes run out) and where it came from."""
-    order = np.argsort(usd)
+    """New type and times of each pattern (a pattern may split where cheaper boxes run out) and where it came from.
+
+    `order` [box] lists the types from the cheapest on.
+    """
     out_box, out_times, out_from = np.zeros(1024, np.int64), np.zeros(1024, np.int64), np.zeros(1024, np.int64)
     rows, n = size.shape[1], 0
     load = np.zeros(rows, np.int64)

@@ -127,38 +127,6 @@ def relaxed(value: Floats, size: Floats, room: Floats, high: Floats, x: Floats, 
 
 
 @kernel
-def _filled(value: Floats, size: Floats, room: Floats, high: Floats, price: Floats, x: Floats, out: Floats) -> float:
-    """The relaxed answer rounded down and filled up by value per priced size; its worth."""
-    d, m = size.shape
-    left = room.copy()
-    worth = 0.0
-    score = np.zeros(m)
-    for j in range(m):
-        out[j] = np.floor(x[j] + 1e-7)
-        worth += out[j] * value[j]
-        weight = 1e-12
-        for r in range(d):
-            left[r] -= out[j] * size[r, j]
-            weight += (price[r] + 1e-9) * size[r, j]
-        score[j] = -value[j] / weight * (1.0 + 0.01 * (x[j] - out[j]))
-    for j in np.argsort(score):
-        if value[j] <= 0.0:
-            continue
-        more = high[j] - out[j]
-        for r in range(d):
-            if more < 1.0:
-                break
-            if size[r, j] > 0.0:
-                more = min(more, np.floor(left[r] / size[r, j] + 1e-12))
-        if more >= 1.0:
-            out[j] += more
-            worth += more * value[j]
-            for r in range(d):
-                left[r] -= more * size[r, j]
-    return worth
-
-
-@kernel
 def _pushed(heap: Ints, length: int, node: int, key: Floats) -> int:
     """Insert into a heap whose top has the largest key."""
     heap[length] = node
@@ -185,6 +153,40 @@ def _popped(heap: Ints, length: int, key: Floats) -> int:
             return length
         heap[i], heap[child] = heap[child], heap[i]
         i = child
+
+
+@kernel
+def _filled(value: Floats, size: Floats, room: Floats, high: Floats, price: Floats, x: Floats, out: Floats) -> float:
+    """The relaxed answer rounded down and filled up by value per priced size; its worth."""
+    d, m = size.shape
+    left = room.copy()
+    worth = 0.0
+    key, heap, waiting = np.zeros(m), np.zeros(m, np.int64), 0
+    for j in range(m):
+        out[j] = np.floor(x[j] + 1e-7)
+        worth += out[j] * value[j]
+        weight = 1e-12
+        for r in range(d):
+            left[r] -= out[j] * size[r, j]
+            weight += (price[r] + 1e-9) * size[r, j]
+        if value[j] > 0.0:
+            key[j] = value[j] / weight * (1.0 + 0.01 * (x[j] - out[j]))
+            waiting = _pushed(heap, waiting, j, key)
+    while waiting > 0:
+        waiting = _popped(heap, waiting, key)
+        j = heap[waiting]
+        more = high[j] - out[j]
+        for r in range(d):
+            if more < 1.0:
+                break
+            if size[r, j] > 0.0:
+                more = min(more, np.floor(left[r] / size[r, j] + 1e-12))
+        if more >= 1.0:
+            out[j] += more
+            worth += more * value[j]
+            for r in range(d):
+                left[r] -= more * size[r, j]
+    return worth
 
 
 @kernel
