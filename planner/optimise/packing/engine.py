@@ -82,7 +82,7 @@ class Search:
         pile, left = first_fit(question)
         self.plan = Plan(pile, left)
         self._clock("first_fit_seconds", self.begun)
-        if left.any() and settings.effort > 0:
+        if (left[question.most.any(axis=1)] > 0).any() and settings.effort > 0:
             self._place_more()
         self.question = subset(question, question.count - self.plan.left)
         self.plan = Plan(self.plan.pile, np.zeros_like(question.count))

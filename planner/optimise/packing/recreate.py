@@ -20,6 +20,9 @@ Counts = NDArray[np.int32]
 STEPS = 0.9e9
 """Unit: steps a second, one row each. Source: measured on one core of the machine that the README names."""
 
+PATIENCE = 2e5
+"""Unit: steps a box and class. Source: chosen so that small questions end soon; planted optima are still found."""
+
 
 @dataclass(frozen=True)
 class Effort:
@@ -53,7 +56,8 @@ def recreated(question: Instance, pile: Pile, left: Ints, value: Floats, effort:
     over = left.copy()
     top = np.maximum(question.room.max(axis=0), 1)
     share = question.size / top
-    budget = effort.seconds * STEPS / (6 + 2 * share.shape[1])
+    small = PATIENCE * float(pile.times.sum() + 1) * len(left)
+    budget = min(effort.seconds * STEPS / (6 + 2 * share.shape[1]), small)
     penalty = float(question.usd.sum() + 1) * 10.0
     _recreate(
         question.size, share, question.room, question.usd, question.most, question.group, question.cap,
