@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+ROOT = Path(__file__).parents[1]
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
-TURNS = (
-    ("tests/contracts/test_models.py",),
-    ("",),
-    ("tests/test_study.py", "tests/dashboards"),
-    ("tests/models", "tests/optimise", "tests/test_cli.py"),
-)
-"""The first compiles the packing's kernels for most of a minute; the second needs none; the third takes long."""
+TURNS = (("",), ("tests/test_study.py", "tests/dashboards"), ("tests/optimise/test_packing.py",),
+         ("tests/contracts/test_models.py",), ("tests/models", "tests/optimise", "tests/test_cli.py"))  # fmt: skip
+"""The first need no compiled kernel, the second take longest."""
 
 settings.register_profile("ci", deadline=None, derandomize=True, max_examples=60, print_blob=True)
 settings.register_profile("local", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("ci" if IN_CI else "local")
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Where tests run side by side, kernels are compiled beside them, by a process that coverage does not slow down."""
+    if getattr(session.config.option, "numprocesses", None):
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+        process = subprocess.Popen([sys.executable, "-m", "compiling"], env={**os.environ, "PYTHONPATH": paths})
+        session.config.add_cleanup(process.wait)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker compiles the kernels while the others run what needs none; then all find them compiled."""
+    """Tests that pack come after those that do not: their kernels are compiled by then."""
     turns = [(name, turn) for turn, names in enumerate(TURNS) for name in names]
     items.sort(key=lambda item: max((len(name), turn) for name, turn in turns if item.nodeid.startswith(name))[1])
 

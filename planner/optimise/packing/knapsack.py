@@ -171,9 +171,9 @@ def _filled(value: Floats, size: Floats, room: Floats, high: Floats, price: Floa
             weight += (price[r] + 1e-9) * size[r, j]
         if value[j] > 0.0:
             key[j] = value[j] / weight * (1.0 + 0.01 * (x[j] - out[j]))
-            waiting = _pushed(heap, waiting, j, key)
+            waiting = _pushed(heap, int(waiting), j, key)
     while waiting > 0:
-        waiting = _popped(heap, waiting, key)
+        waiting = _popped(heap, int(waiting), key)
         j = heap[waiting]
         more = high[j] - out[j]
         for r in range(d):
@@ -221,7 +221,7 @@ def best_box(
         if follow >= 0:
             node, follow = follow, -1
         else:
-            waiting = _popped(heap, waiting, key)
+            waiting = _popped(heap, int(waiting), key)
             node = heap[waiting]
         if key[node] <= max(best + step * 0.999, enough) and node > 0:
             continue
@@ -286,7 +286,7 @@ def best_box(
             if side == nearer:
                 follow = child
             else:
-                waiting = _pushed(heap, waiting, child, key)
+                waiting = _pushed(heap, int(waiting), int(child), key)
     upper = max(best, enough)
     if follow >= 0:
         upper = max(upper, key[follow])

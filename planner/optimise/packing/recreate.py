@@ -170,7 +170,7 @@ def _recreate(
                     continue
                 work += 0.3 * m + squeezed_count
                 moved = squeeze(
-                    b, kind, held, pool, squeezed_active, squeezed_count, size, room, most, group, cap, rest, out
+                    b, kind, held, pool, squeezed_active, int(squeezed_count), size, room, most, group, cap, rest, out
                 )
                 if moved > 0:
                     squeezed[squeezes] = b
@@ -194,7 +194,9 @@ def _recreate(
             total = kept
             if total == 0:
                 break
-            last_one = cheapest_for_all(pool, active, total, size, room, usd, most, group, cap, free, rest, grouped)
+            last_one = cheapest_for_all(
+                pool, active, int(total), size, room, usd, most, group, cap, free, rest, grouped
+            )
             best_k, best_rate = -1, np.inf
             offset, looked = np.random.randint(kinds), min(kinds, 12)
             for step in range(looked):
@@ -202,7 +204,7 @@ def _recreate(
                 if free[k] <= 0:
                     continue
                 work += fill(
-                    k, pool, active, total, size, share, room, most, group, cap, noise, style, out, rest, grouped
+                    k, pool, active, int(total), size, share, room, most, group, cap, noise, style, out, rest, grouped
                 )
                 worth, items = 0.0, 0
                 for a in range(total):
