@@ -122,6 +122,13 @@ class Growing:
             columns.data.astype(np.float64),
         )
 
+    def settle(self, lower: Floats, upper: Floats, most: Floats) -> None:
+        """Give all rows other sides and all variables other ceilings."""
+        rows, columns = range(len(lower)), np.arange(len(most), dtype=np.int32)
+        for row, low, high in zip(rows, lower.tolist(), upper.tolist(), strict=True):
+            self._highs.changeRowBounds(row, low, high)
+        self._highs.changeColsBounds(len(columns), columns, np.zeros(len(columns)), most)
+
     def solve(self) -> Outcome:
         """Solve the program as it stands."""
         return _outcome(_run(self._highs), False)

@@ -16,7 +16,7 @@ from planner.optimise.packing.piles import Pile
 from planner.optimise.packing.pricing import Priced, View, priced, solved, views
 from planner.optimise.solver import Growing, Problem
 
-__all__ = ["Budget", "Columns", "Guide", "generated", "homogeneous", "master_problem"]
+__all__ = ["Budget", "Columns", "Generation", "Guide", "generated", "homogeneous", "master_problem"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -105,12 +105,13 @@ def _dearest(question: Instance) -> float:
     return max(1.0, float(question.usd.max()))
 
 
-class _Search:
+class Generation:
     """The program, its columns, and the duals around which pricing is steadied."""
 
     def __init__(self, question: Instance, starts: Iterable[Pile], guide: Guide) -> None:
-        self.question = question
+        self.question, self.rows = question, guide.rows
         self.views: tuple[View, ...] = views(question, guide.rows)
+        self.unit = _unit(question)
         box, content = homogeneous(question)
         parts = [(p.box, p.matrix(len(question.count))) for p in starts]
         self.box = np.concatenate([box, *(b for b, _ in parts)])
@@ -118,16 +119,29 @@ class _Search:
         self.known = {(int(k), row.tobytes()) for k, row in zip(self.box, self.content, strict=True)}
         self.program = Growing(master_problem(question, self.box, self.content))
         self.centre, self.bound, self.nodes = guide.value, guide.bound, 1
-        self.calls, self.spent = 0, 0
+        self.calls, self.spent, self.solving = 0, 0, 0
 
     def solved(self) -> tuple[Floats, Floats, float]:
         """Amounts, duals of classes and objective of the program as it stands."""
         outcome = self.program.solve()
+        self.solving += self.content.size
         m, usd = len(self.question.count), _dearest(self.question)
         self.scarce = np.zeros(len(self.question.usd))
         self.scarce[self.question.limited] = np.minimum(0.0, outcome.duals[m:]) * usd
-        unit = _unit(self.question)
-        return outcome.values * unit, np.maximum(0.0, outcome.duals[:m]) * usd, outcome.objective * usd * unit
+        duals = np.maximum(0.0, outcome.duals[:m]) * usd
+        return outcome.values * self.unit, duals, outcome.objective * usd * self.unit
+
+    def narrow(self, question: Instance) -> None:
+        """Go on with fewer items and boxes; each class keeps a box that holds it alone. Bounds start anew."""
+        self.question, self.bound = question, 0.0
+        self.views = views(question, self.rows)
+        box, content = homogeneous(question)
+        content = np.minimum(content, question.count)
+        keys = [(int(k), row.tobytes()) for k, row in zip(box, content, strict=True)]
+        new = [i for i, key in enumerate(keys) if key not in self.known and content[i].any()]
+        self.known.update(keys)
+        if new:
+            self._add(box[new], content[new])
 
     def priced(self, value: Floats) -> list[Priced]:
         """Every type priced at `value`."""
@@ -185,33 +199,38 @@ class _Search:
         self.box = np.concatenate([self.box, box])
         self.content = np.vstack([self.content, content])
 
+    def converged(self, budget: Budget, hopeless: float = inf) -> tuple[Floats, Floats, float]:
+        """Boxes added until none pays, the budget is spent or the bound is `hopeless`: amounts, duals, objective.
+
+        Pricing looks at a mix of the best duals so far and the program's own: a step of the program's duals moves the
+        mix by `pace` of the way, twice as far each time that no new box was found, until it stands on them.
+        """
+        amount, duals, objective = self.solved()
+        step = budget.pace
+        for _ in range(budget.rounds):
+            value = self.centre + step * (duals - self.centre)
+            found = self.priced(value)
+            self.proved(value, found)
+            if self.grow(found, duals):
+                amount, duals, objective = self.solved()
+                step = max(budget.pace, step * 0.5)
+            elif step < 1.0:
+                step = min(1.0, step * 2.0)
+            elif self.nodes < budget.nodes:
+                self.nodes = min(budget.nodes, self.nodes * 20)
+            elif self.exactly(duals, budget):
+                amount, duals, objective = self.solved()
+            else:
+                break
+            if objective - self.bound <= budget.gap * objective or self.spent > budget.work:
+                break
+            if self.bound > hopeless or perf_counter() > budget.deadline:
+                break
+        return amount, duals, objective
+
 
 def generated(question: Instance, starts: Iterable[Pile], guide: Guide, budget: Budget) -> Columns:
-    """Boxes worth opening and duals worth proving, from the level-1 prices on.
-
-    Pricing looks at a mix of the best duals so far and the program's own: a step of the program's duals moves the mix
-    by `pace` of the way, twice as far each time that no new box was found, until it stands on them.
-    """
-    search = _Search(question, starts, guide)
-    amount, duals, objective = search.solved()
-    step = budget.pace
-    for _ in range(budget.rounds):
-        value = search.centre + step * (duals - search.centre)
-        found = search.priced(value)
-        search.proved(value, found)
-        if search.grow(found, duals):
-            amount, duals, objective = search.solved()
-            step = max(budget.pace, step * 0.5)
-        elif step < 1.0:
-            step = min(1.0, step * 2.0)
-        elif search.nodes < budget.nodes:
-            search.nodes = min(budget.nodes, search.nodes * 20)
-        elif search.exactly(duals, budget):
-            amount, duals, objective = search.solved()
-        else:
-            break
-        if objective - search.bound <= budget.gap * objective or search.spent > budget.work:
-            break
-        if perf_counter() > budget.deadline:
-            break
+    """Boxes worth opening and duals worth proving, from the level-1 prices on."""
+    search = Generation(question, starts, guide)
+    amount, duals, objective = search.converged(budget)
     return Columns(search.box, search.content, amount, search.centre, duals, objective, search.bound, guide.rows)

@@ -13,6 +13,7 @@ from planner.optimise.packing.answer import Found, answered
 from planner.optimise.packing.certify import Care, level2
 from planner.optimise.packing.checks import check
 from planner.optimise.packing.columns import Budget, Columns, Guide, generated
+from planner.optimise.packing.dive import Depth, dived
 from planner.optimise.packing.firstfit import first_fit
 from planner.optimise.packing.fluid import poured
 from planner.optimise.packing.instance import Instance, instance, subset
@@ -36,6 +37,8 @@ MINIATURE = 300
 """Unit: boxes. Source: enough for each class to meet most others, few enough to improve in seconds."""
 WORK = 1.2e8
 """Unit: relaxations x classes. Source: some ten seconds of branch and bound in all rounds together."""
+DIVING = 1.2e8
+"""Unit: relaxations x classes. Source: some ten seconds of branch and bound in all steps of a dive."""
 CHOSEN = 400
 """Unit: boxes. Source: up to here a whole-number program over the known boxes often ends within its node limit."""
 
@@ -94,7 +97,9 @@ class Search:
 
     def found(self) -> Found:
         """Run the steps until the gap is small enough, the budgets are spent or the time is over."""
-        steps = [] if self.settings.effort <= 0 or not self.cost else [self._columns, self._prove, self._refine]
+        steps = (
+            [] if self.settings.effort <= 0 or not self.cost else [self._columns, self._prove, self._dive, self._refine]
+        )
         for step in steps:
             if self._done():
                 break
@@ -144,6 +149,16 @@ class Search:
         spare = self.begun + self.settings.seconds - perf_counter()
         self.cut = self.cut or spare < share * self.settings.effort
         return max(0.0, min(share * self.settings.effort, spare))
+
+    def _dive(self) -> None:
+        """Box after box from the fractional answer, where there are few."""
+        if not hasattr(self, "columns") or self.plan.pile.times.sum() > CHOSEN:
+            return
+        ease, limit = self.settings.effort, self.settings.seconds
+        deadline = inf if limit is None else self.begun + limit
+        budget = Budget(60, 400, 0, DIVING * ease, 1e-9, deadline, pace=0.3)
+        depth = Depth(int(1500 * ease), budget, self._stop())
+        self.plan = dived(self.question, self.columns, self.plan, depth)
 
     def _stop(self) -> int:
         return max(self.bound, int(self.bound * (1 + self.settings.gap)))

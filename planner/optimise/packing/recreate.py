@@ -20,8 +20,8 @@ Counts = NDArray[np.int32]
 STEPS = 0.9e9
 """Unit: steps a second, one row each. Source: measured on one core of the machine that the README names."""
 
-PATIENCE = 2e5
-"""Unit: steps a box and class. Source: chosen so that small questions end soon; planted optima are still found."""
+PATIENCE = 5e3
+"""Unit: steps a box and class without a better plan. Source: small questions end soon, planted optima are found."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ def recreated(question: Instance, pile: Pile, left: Ints, value: Floats, effort:
     over = left.copy()
     top = np.maximum(question.room.max(axis=0), 1)
     share = question.size / top
-    small = PATIENCE * float(pile.times.sum() + 1) * len(left)
-    budget = min(effort.seconds * STEPS / (6 + 2 * share.shape[1]), small)
+    patience = PATIENCE * float(pile.times.sum() + 1) * len(left)
+    budget = effort.seconds * STEPS / (6 + 2 * share.shape[1])
     penalty = float(question.usd.sum() + 1) * 10.0
     _recreate(
         question.size, share, question.room, question.usd, question.most, question.group, question.cap,
-        value, kind, held, free, over, penalty, budget, effort.stop,
-        effort.seed,
+        value, kind, held, free, over, penalty, budget, patience,
+        effort.stop, effort.seed,
     )  # fmt: skip
     used = kind >= 0
     return fold(single(kind[used], held[used])), over
@@ -72,7 +72,7 @@ def recreated(question: Instance, pile: Pile, left: Ints, value: Floats, effort:
 def _recreate(
     size: Ints, share: Floats, room: Ints, usd: Ints, most: Ints, group: Ints, cap: Ints,
     value: Floats, kind: Ints, held: Counts, free: Ints, over: Ints,
-    penalty: float, budget: float, stop: int, seed: int,
+    penalty: float, budget: float, patience: float, stop: int, seed: int,
 ) -> None:  # fmt: skip
     """Improve kind [slot], held [slot, class], free [box] and over [class] in place."""
     np.random.seed(seed)
@@ -111,8 +111,8 @@ def _recreate(
     saved_at = np.zeros(32, np.int64)
     squeezed, squeezed_amount = np.zeros(24, np.int64), np.zeros((24, m), np.int64)
     squeezed_active = np.zeros(m, np.int64)
-    work = 0.0
-    while work < budget:
+    work, since = 0.0, 0.0
+    while work < budget and work - since < patience:
         if (cost <= stop and missing == 0) or boxes == 0:
             break
         work += 20.0 + 0.5 * m
@@ -242,6 +242,8 @@ def _recreate(
         remains = pool.sum()
         better = remains < missing or (remains == missing and new <= old)
         if better:
+            if remains < missing or new < old:
+                since = work
             for i in range(m):
                 over[i] = pool[i]
             missing = remains
