@@ -19,9 +19,17 @@ __all__ = ["Depth", "dived"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-TRIES = ((0, 0, 0.7), (2, 3, 2.0), (5, 10, 2.0), (3, 40, 2.0))
-"""Other choices on one way down, levels at which they are made, amounts that are fixed together. Source: limited
-discrepancy search as in Sadykov et al. 2019, from one plain dive to wide ones; measured on triplets of 60 and 120."""
+TRIES = (
+    (0, 0, 0.7, (12, 20)),
+    (2, 3, 2.0, (12, 20)),
+    (0, 0, 0.7, (60, 400)),
+    (2, 3, 2.0, (60, 400)),
+    (5, 10, 2.0, (60, 400)),
+    (3, 40, 2.0, (60, 400)),
+)
+"""Other choices on one way down, levels at which they are made, amounts that are fixed together, rounds and nodes of
+pricing. Source: limited discrepancy search as in Sadykov et al. 2019, from one plain dive to wide ones; measured:
+triplets of 60 and 120 need careful pricing, some VM hosts in half a dozen resources need many quick dives."""
 SOLVING = 0.5
 """Unit: relaxations x classes for each column x class of a program solved. Source: measured, both in seconds."""
 WHOLE = 1e-6
@@ -73,16 +81,16 @@ class _Dive:
         self.question, self.best, self.depth, self.steps = question, best, depth, 0
         guide = Guide(columns.value, columns.bound, columns.rows)
         self.search = Generation(question, [single(columns.box, columns.content)], guide)
-        self.search.nodes = depth.budget.nodes
         self.limited = np.flatnonzero(question.limited)
         self.boxes: tuple[tuple[int, Ints], ...] = ()
 
     def search_all(self) -> None:
         """One dive after the other, until nothing cheaper can be or the work is done."""
-        for self.others, self.levels, self.sure in TRIES:
+        for self.others, self.levels, self.sure, (rounds, nodes) in TRIES:
             if self.best <= self.depth.stop or self._over():
                 return
-            self.steps = 0
+            self.steps, self.search.nodes = 0, nodes
+            self.budget = replace(self.depth.budget, rounds=rounds, nodes=nodes)
             self.down(_Way(self.question.count, self.question.available))
 
     def _over(self) -> bool:
@@ -127,7 +135,7 @@ class _Dive:
         upper = np.concatenate([np.full(len(way.rest), inf), way.free[self.limited] / search.unit])
         search.program.settle(lower, upper, np.where(usable, inf, 0.0))
         most = self.best - 1 - way.usd
-        amount, _, objective = search.converged(self.depth.budget, most)
+        amount, _, objective = search.converged(self.budget, most)
         hopeless = not np.isfinite(objective) or ceil(search.bound * (1 - 1e-9)) > most
         return None if hopeless else amount
 

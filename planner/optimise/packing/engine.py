@@ -37,8 +37,8 @@ MINIATURE = 300
 """Unit: boxes. Source: enough for each class to meet most others, few enough to improve in seconds."""
 WORK = 1.2e8
 """Unit: relaxations x classes. Source: some ten seconds of branch and bound in all rounds together."""
-DIVING = 1.2e8
-"""Unit: relaxations x classes. Source: some ten seconds of branch and bound in all steps of a dive."""
+DIVING = 2e8
+"""Unit: relaxations x classes. Source: triplets of 120 need 1.8e8; some fifteen seconds."""
 CHOSEN = 400
 """Unit: boxes. Source: up to here a whole-number program over the known boxes often ends within its node limit."""
 
@@ -156,7 +156,7 @@ class Search:
             return
         ease, limit = self.settings.effort, self.settings.seconds
         deadline = inf if limit is None else self.begun + limit
-        budget = Budget(60, 400, 0, DIVING * ease, 1e-9, deadline, pace=0.3)
+        budget = Budget(0, 0, 0, DIVING * ease, 1e-9, deadline, pace=0.3)
         depth = Depth(int(1500 * ease), budget, self._stop())
         self.plan = dived(self.question, self.columns, self.plan, depth)
 
