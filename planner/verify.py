@@ -111,6 +111,8 @@ def _packing(proof: Proof, where: str) -> Iterator[Finding]:
         for item, amount in items:
             placed[item] += amount * times
     yield Finding(where, "no box is overfull and every wish is respected", sound)
+    if proof.get("zones"):
+        yield Finding(where, "every group is spread evenly over its zones", _zoned(proof))
     wanted = [count - left for count, left in zip(proof["count"], proof["unplaced"], strict=True)]
     yield Finding(
         where, "every item is packed once or named as left over", placed == wanted and min(wanted, default=0) >= 0
@@ -147,6 +149,23 @@ def _fits(proof: Proof, box: int, items: list[list[int]], vectors: tuple[list[li
         and (most is None or sum(amount for _, amount in items) <= most)
         and all(amount >= 0 and (not proof["fits"] or proof["fits"][item][box]) for item, amount in items)
         and all(groups[group] <= caps[group] for group in groups)
+    )
+
+
+def _zoned(proof: Proof) -> bool:
+    """No zone holds more of a group than an even share of it, rounded up, and no more zones hold any than it asks."""
+    held: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    asked: dict[str, int] = defaultdict(int)
+    for wish, count in zip(proof["spread"], proof["count"], strict=True):
+        if wish:
+            asked[wish[0]] += count
+    for (_, items, times), zone in zip(proof["patterns"], proof["zone"], strict=True):
+        for item, amount in items:
+            if proof["spread"][item]:
+                held[proof["spread"][item][0]][zone] += amount * times
+    return all(
+        len(held[group]) <= zones and max(held[group].values(), default=0) <= -(-asked[group] // zones)
+        for group, zones in proof["zones"].items()
     )
 
 

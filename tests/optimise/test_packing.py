@@ -213,3 +213,46 @@ def test_zero_counts_pack_into_nothing() -> None:
     assert packing.usd == 0.0
     assert len(packing.placement()) == 0
     assert not list(itertools.chain(packing.patterns))
+
+
+ONE = np.array([[1.0, 1.0]])
+TWO = np.array([[1.0, 1.0], [2.0, 1.0]])
+FEW: dict[str, list[int]] = {"available": [2, 3]}
+
+
+@pytest.mark.parametrize(
+    ("items", "boxes", "holds", "conflicting"),
+    [
+        (Items(ONE, np.array([40])), FEW, "40 items, the boxes available hold 32", "count, available"),
+        (Items(ONE, np.array([6]), (Spread("g"),)), FEW, "hold 5", "count, available, spread"),
+        (Items(ONE, np.array([20]), None, np.array([[True, False]])), FEW, "hold 8", "count, available, fits"),
+        (Items(ONE, np.array([20])), FEW | {"max_items": [1, 2]}, "hold 8", "count, available, max_items"),
+        (Items(TWO, np.array([3, 3]), (Spread("g"),) * 2), FEW, "hold 5", "count of classes 0, 1, available, spread"),
+        (Items(TWO, np.array([20, 10])), FEW, "resource 0: 40 needed, 32", "available, count of classes 0, 1"),
+    ],
+)
+def test_the_smallest_conflicting_set_is_named(
+    items: Items, boxes: dict[str, list[int]], holds: str, conflicting: str
+) -> None:
+    limits = {name: np.array(values) for name, values in boxes.items()}
+    packing = pack(items, Boxes(BOXES.room, BOXES.usd, **limits), effort=0.02)
+    told = packing.reasons[int(np.flatnonzero(packing.unplaced)[0])]
+    assert holds in told
+    assert f"(smallest conflicting set: {conflicting})" in told
+
+
+@settings(max_examples=20)
+@given(
+    days=st.lists(
+        st.lists(st.tuples(st.sampled_from([0.3, 1.0, 2.5]), st.sampled_from([1.0, 3.0, 7.0])), min_size=3, max_size=3),
+        min_size=1,
+        max_size=8,
+    ),
+    count=st.integers(1, 9),
+)
+def test_by_profile_is_never_dearer_than_by_peak(days: list[list[tuple[float, float]]], count: int) -> None:
+    size = np.array(days)
+    many = np.full(len(size), count)
+    profile, peak = pack(Items(size, many), BOXES, effort=0.02), pack(Items(size.max(axis=1), many), BOXES, effort=0.02)
+    assert profile.usd <= peak.usd + 1e-9
+    sound(Items(size, many), BOXES, profile)

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from planner.optimise.packing.instance import Instance
 from planner.optimise.packing.piles import Pile, remapped
 from planner.optimise.packing.proof import Duals, Evidence, Prices
+from planner.optimise.packing.reasons import reasons
 from planner.optimise.packing.types import Boxes, Items, Packing
 
-__all__ = ["Found", "answered"]
+__all__ = ["Found", "answered", "placed"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -35,8 +36,8 @@ class Found:
 
 def answered(items: Items, boxes: Boxes, question: Instance, found: Found) -> Packing:
     """The packing over the given classes, with reasons for what is left over and the evidence for its bound."""
-    unplaced = _handed(question.owner, np.asarray(items.count, np.int64), found.left)
-    count = np.asarray(items.count, np.int64) - unplaced
+    count = placed(question.owner, items.count, found.left)
+    unplaced = np.asarray(items.count, np.int64) - count
     pile = remapped(found.pile, question.owner, count)
     opened = pile.opened(len(question.usd))
     cost = sum(int(n) * int(c) for n, c in zip(opened, question.usd, strict=True))
@@ -48,7 +49,7 @@ def answered(items: Items, boxes: Boxes, question: Instance, found: Found) -> Pa
         bound_usd=min(usd, float(bound / question.usd_scale * _rounding(question))),
         method=found.method,
         unplaced=unplaced,
-        reasons=_reasons(items, boxes, unplaced),
+        reasons=reasons(items, boxes, unplaced),
         shadow_prices=_shadow(question, found.prices),
         pile=pile,
         evidence=_evidence(items, boxes, question, (found, unplaced, bound, cost)),
@@ -70,54 +71,15 @@ def _rounding(question: Instance) -> Fraction:
     return least if least < 1 - Fraction(1, 10**12) else Fraction(1)
 
 
-def _handed(owner: Ints, count: Ints, left: Ints) -> Ints:
-    """[given class], what is left over of each folded class, taken from the last of its members first."""
-    out = np.zeros(len(owner), np.int64)
-    if not left.any():
-        return out
+def placed(owner: Ints, count: Ints, left: Ints) -> Ints:
+    """[given class], items with a box; what is left of a folded class is taken from the last of its members first."""
+    out = np.asarray(count, np.int64).copy()
     rest = left.copy()
     for i in np.flatnonzero(left[owner] > 0)[::-1]:
-        out[i] = min(count[i], rest[owner[i]])
-        rest[owner[i]] -= out[i]
+        taken = min(out[i], rest[owner[i]])
+        out[i] -= taken
+        rest[owner[i]] -= taken
     return out
-
-
-def _reasons(items: Items, boxes: Boxes, unplaced: Ints) -> tuple[str, ...]:
-    """[class], why items are left over; empty where none are."""
-    reasons = [""] * len(unplaced)
-    for i in np.flatnonzero(unplaced):
-        reasons[i] = _reason(items, boxes, int(i))
-    return tuple(reasons)
-
-
-def _reason(items: Items, boxes: Boxes, i: int) -> str:
-    size, room = np.asarray(items.size, float)[i], np.asarray(boxes.room, float)
-    needs = size if size.ndim == 1 else size.max(axis=0)
-    allowed = np.ones(len(room), bool) if items.fits is None else np.asarray(items.fits, bool)[i]
-    if not allowed.any():
-        return "no box is allowed: fits excludes every type"
-    for r in range(len(needs)):
-        if (needs[r] > room[allowed, r]).all():
-            largest = room[allowed, r].max()
-            return f"no box that fits: needs {needs[r]:g} of resource {r}, the largest allowed has {largest:g}"
-    if boxes.max_items is not None and (np.asarray(boxes.max_items)[allowed] < 1).all():
-        return "no box that fits: max_items is 0 in every allowed type"
-    large = (room[allowed] >= needs).all(axis=1)
-    if not large.any():
-        short = [", ".join(str(r) for r in np.flatnonzero(needs > row)) for row in room[allowed]]
-        return "no box that fits: each allowed type lacks some resource (" + "; ".join(short) + ")"
-    if boxes.available is None:
-        return "no box that fits"
-    return _scarce(items, boxes, i, np.flatnonzero(allowed)[large])
-
-
-def _scarce(items: Items, boxes: Boxes, i: int, able: Ints) -> str:
-    """Why no box was left although some types could hold it."""
-    if (np.asarray(boxes.available)[able] == 0).all():
-        return "none available: the types that would hold it are not available (available 0)"
-    spread = items.spread is not None and items.spread[i] is not None
-    names = "count, available, spread" if spread else "count, available"
-    return f"no room left in the boxes available (smallest conflicting set: {names})"
 
 
 def _shadow(question: Instance, prices: Prices) -> Floats:
@@ -149,9 +111,7 @@ def _evidence(items: Items, boxes: Boxes, question: Instance, ended: tuple[Found
         max_items=None if boxes.max_items is None else np.asarray(boxes.max_items, np.int64),
         available=None if boxes.available is None else np.asarray(boxes.available, np.int64),
         fits=None if fits.all() else fits,
-        spread=None
-        if items.spread is None
-        else tuple(None if s is None else (s.group, s.most_per_box) for s in items.spread),
+        spread=_wishes(items),
         size_scale=question.scale,
         usd_scale=question.usd_scale,
         prices=Prices(price, found.prices.scale, found.prices.level1),
@@ -159,6 +119,19 @@ def _evidence(items: Items, boxes: Boxes, question: Instance, ended: tuple[Found
         bound=bound,
         cost=cost,
     )
+
+
+def _wishes(items: Items) -> tuple[tuple[str, int, int] | None, ...] | None:
+    """[class], group, most in a box and zones, as its members agree."""
+    if items.spread is None:
+        return None
+    most: dict[str, int] = {}
+    zones: dict[str, int] = {}
+    for wish in items.spread:
+        if wish is not None:
+            most[wish.group] = min(wish.most_per_box, most.get(wish.group, wish.most_per_box))
+            zones[wish.group] = max(wish.zones, zones.get(wish.group, 1))
+    return tuple(None if s is None else (s.group, most[s.group], zones[s.group]) for s in items.spread)
 
 
 def _unfolded(duals: Duals, owner: Ints) -> Duals:

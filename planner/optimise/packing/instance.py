@@ -41,6 +41,10 @@ class Instance:
     """[class], spread group, -1 where none."""
     cap: Ints
     """[group], most items of it in one box."""
+    team: Ints
+    """[class], spread group, those of one class included, -1 where none."""
+    zones: Ints
+    """[class], how many zones its group is dealt over."""
     owner: Ints
     """[given class], the class here."""
     row: Ints
@@ -78,7 +82,7 @@ def instance(items: Items, boxes: Boxes) -> Instance:
     sizes, rooms, row = _slots(boxes, sizes, rooms, row, int(np.sum(items.count)))
     usd, _, usd_scale = gridded(np.asarray(boxes.usd, float), np.zeros(0), FINEST_USD)
     fits = np.ones((shape[0], len(rooms)), bool) if items.fits is None else np.asarray(items.fits, bool)
-    group, cap = _groups(items)
+    group, cap, zones = _groups(items)
     key = np.column_stack([sizes, group, np.packbits(fits, axis=1).astype(np.int64)])
     folded, first, owner = _folded(key)
     count = np.bincount(owner, items.count, minlength=folded).astype(np.int64)
@@ -86,6 +90,7 @@ def instance(items: Items, boxes: Boxes) -> Instance:
     kept = _useful(sizes, rooms)
     capped = np.where(group >= 0, np.append(cap, 0)[group], ENDLESS)
     most = np.minimum(_most(sizes, rooms, fits), capped[:, None])
+    team = group
     group, cap = _shared(group, cap)
     endless = np.full(len(rooms), ENDLESS)
     available = endless if boxes.available is None else np.asarray(boxes.available, np.int64)
@@ -98,6 +103,8 @@ def instance(items: Items, boxes: Boxes) -> Instance:
         available=available,
         group=group,
         cap=cap,
+        team=team,
+        zones=np.append(zones, 1)[team],
         owner=owner,
         row=np.where(row[kept] < 0, -1, row[kept]),
         scale=scale,
@@ -143,17 +150,18 @@ def _slots(boxes: Boxes, sizes: Ints, rooms: Ints, row: Ints, total: int) -> tup
     return np.hstack([sizes, ones]), np.hstack([rooms, slots[:, None]]), np.append(row, -1)
 
 
-def _groups(items: Items) -> tuple[Ints, Ints]:
-    """[class] number of its spread group (-1: none), [group] most per box."""
+def _groups(items: Items) -> tuple[Ints, Ints, Ints]:
+    """[class] number of its spread group (-1: none), [group] most per box, [group] zones."""
     wishes = items.spread or (None,) * len(items.size)
     names = sorted({w.group for w in wishes if w is not None})
     number = {name: i for i, name in enumerate(names)}
     group = np.array([-1 if w is None else number[w.group] for w in wishes], np.int64)
-    cap = np.full(len(names), ENDLESS, np.int64)
+    cap, zones = np.full(len(names), ENDLESS, np.int64), np.ones(len(names), np.int64)
     for wish in wishes:
         if wish is not None:
             cap[number[wish.group]] = min(cap[number[wish.group]], wish.most_per_box)
-    return group, cap
+            zones[number[wish.group]] = max(zones[number[wish.group]], wish.zones)
+    return group, cap, zones
 
 
 def _shared(group: Ints, cap: Ints) -> tuple[Ints, Ints]:

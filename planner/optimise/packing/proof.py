@@ -57,7 +57,8 @@ class Evidence:
     max_items: Ints | None
     available: Ints | None
     fits: NDArray[np.bool_] | None
-    spread: tuple[tuple[str, int] | None, ...] | None
+    spread: tuple[tuple[str, int, int] | None, ...] | None
+    """[class], group, most in a box, zones."""
     size_scale: tuple[Fraction, ...]
     usd_scale: Fraction
     prices: Prices
@@ -81,8 +82,10 @@ def written(evidence: Evidence, pile: Pile) -> dict[str, Any]:
         "max_items": _optional(evidence.max_items, len(evidence.usd)),
         "available": _optional(evidence.available, len(evidence.usd)),
         "fits": None if evidence.fits is None else evidence.fits.astype(int).tolist(),
-        "spread": None if evidence.spread is None else [None if s is None else list(s) for s in evidence.spread],
+        "spread": None if evidence.spread is None else [None if s is None else list(s[:2]) for s in evidence.spread],
+        "zones": {s[0]: s[2] for s in evidence.spread or () if s is not None and s[2] > 1},
         "patterns": _patterns(pile),
+        "zone": None if pile.zone is None else pile.zone.tolist(),
         "lambda": {"scale": evidence.prices.scale, "price": _by_period(evidence)},
         "level1_usd": _fraction(evidence.prices.level1),
         "pi": _duals(evidence.duals),

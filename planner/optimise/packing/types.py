@@ -21,7 +21,10 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Spread:
-    """A wish of some classes to keep apart: at most `most_per_box` of `group` in one box, evenly over `zones` zones."""
+    """A wish of some classes to keep apart: at most `most_per_box` of `group` in one box, evenly over `zones` zones.
+
+    Every box stands in one zone; boxes of each type may be opened in all of them, limited ones in equal numbers.
+    """
 
     group: str
     most_per_box: int = 1
@@ -37,7 +40,7 @@ class Items:
     count: Ints
     """[class]."""
     spread: tuple[Spread | None, ...] | None = None
-    """[class]; classes of one group share the smallest `most_per_box` among them."""
+    """[class]; classes of one group share the smallest `most_per_box` and the largest `zones` among them."""
     fits: NDArray[np.bool_] | None = None
     """[class, box], which boxes a class may use at all; none: all."""
 
@@ -97,5 +100,8 @@ class Packing:
         return written(self.evidence, self.pile)
 
     def placement(self) -> pd.DataFrame:
-        """One row an item: ``class``, ``item`` (within its class), ``box`` (type), ``number`` (within its type)."""
+        """One row an item: ``class``, ``item`` (within its class), ``box`` (type), ``number`` (within its type).
+
+        Where some class wants several zones, also ``zone``, the one that the box stands in.
+        """
         return placed(self.pile, len(self.unplaced), len(self.opened))
