@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -45,6 +46,8 @@ class Deal:
     idle: Ints
     """[type], standing by."""
     certificate: Certificate
+    details: Mapping[str, float] = field(default_factory=dict)
+    """Figures besides, by name."""
 
     @property
     def count(self) -> Ints:
@@ -92,6 +95,7 @@ def assembled(model: Owned, demand: Demand, site: Site, deal: Deal) -> Plan:
             "servers_standing_by": float(deal.idle.sum()),
             "servers_bought": float((deal.count - deal.servers.owned).sum()),
             "operating_systems": load.guests,
+            **deal.details,
         },
     )
 
@@ -137,7 +141,8 @@ def _shares(demand: Demand, deal: Deal, usd: Floats) -> dict[Category, Floats]:
     """Part of the cost of compute and storage that each workload causes.
 
     A server's cost goes by how much of its threads and memory, on average, the workload needs; what shares a unit
-    divides the unit's need in proportion to its own busiest periods.
+    divides the unit's need in proportion to its own busiest periods. Where the needs of different hours add up to more
+    than the server, they divide it.
     """
     instance = deal.units.instance(demand)
     owner = demand.members["class"].to_numpy(np.int64)
@@ -147,11 +152,19 @@ def _shares(demand: Demand, deal: Deal, usd: Floats) -> dict[Category, Floats]:
     own = _within(peak, instance) * np.nan_to_num(deal.need)[unit]
     room = deal.servers.room[server]
     part = (own[:, CPU] / room[:, CPU] + own[:, MEMORY] / room[:, MEMORY]) / 2
+    part = part / _crowded(part, server, deal.number[instance])
     total = float(deal.count @ usd)
     compute = np.where(server >= 0, usd[server] * part, 0.0) / total if total > 0 else np.zeros(len(owner))
     disks = np.where(server >= 0, np.nan_to_num(_disks(demand))[owner], 0.0)
     shares: dict[Category, Floats] = {"compute": compute}
     return {**shares, "storage": disks / disks.sum()} if disks.sum() > 0 else shares
+
+
+def _crowded(part: Floats, server: Ints, number: Ints) -> Floats:
+    """[member], the parts of its server that its members need together, if more than the whole, else 1."""
+    _, here = np.unique(np.column_stack([server, number]), axis=0, return_inverse=True)
+    together = np.bincount(here.ravel(), np.where(server >= 0, part, 0.0))
+    return np.asarray(np.maximum(together, 1.0)[here.ravel()])
 
 
 def _within(peak: Floats, instance: Ints) -> Floats:

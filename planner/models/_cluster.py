@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from planner.models._servers import Servers
 from planner.models._spares import least_usd, standing_by
@@ -46,6 +47,13 @@ class Ask:
     effort: float
     least: int = 0
     """Servers the cluster must have, those standing by included."""
+    by_hour: Floats | None = None
+    """[unit, hour, 3], what must fit together hour by hour; none: `need` must."""
+
+    @property
+    def together(self) -> Floats:
+        """[unit, hour, 3], what must fit together."""
+        return self.need[:, None, :] if self.by_hour is None else self.by_hour
 
     @property
     def able(self) -> Bools:
@@ -70,6 +78,8 @@ class Packed:
     bound_usd: float
     """No cluster spends less on new servers, those that stand by included, a month."""
     told: str = ""
+    by_peak_usd: float | None = None
+    """New servers a month of the cluster that was found for the highest needs; none where nothing else was asked."""
 
     @property
     def left_over(self) -> int:
@@ -80,6 +90,12 @@ class Packed:
     def working_usd(self) -> float:
         """What the packings cost, a month: new working servers, or all where they were packed as if none were owned."""
         return float(sum(part.usd for part in self.parts))
+
+    def told_of_hours(self, ask: Ask) -> dict[str, float]:
+        """What packing hour by hour saves, as a share of what new servers cost when packed by the highest needs."""
+        if not self.by_peak_usd:
+            return {}
+        return {"saved_by_packing_hour_by_hour": 1 - self.new_usd(ask) / self.by_peak_usd}
 
     def new_usd(self, ask: Ask) -> float:
         """All new servers, a month."""
@@ -138,12 +154,24 @@ def packed(ask: Ask) -> Packed:
     tried = [whole, *(_filled(ask, able, o) for o in offers)]
     # Idle hosts are bought anyway where a cluster must have so many: then the one that works with fewer is better.
     best = min(tried, key=lambda found: (found.left_over, round(found.new_usd(ask), 6), found.working_usd))
+    if ask.by_hour is not None:
+        best = _no_worse_than_by_peak(ask, best)
     return replace(best, bound_usd=min(best.bound_usd + best.idle_usd(ask), _least_usd(ask, able, whole)))
+
+
+def _no_worse_than_by_peak(ask: Ask, best: Packed) -> Packed:
+    """The better of what was found hour by hour and by the highest needs, which fit together in every hour."""
+    plain = packed(replace(ask, by_hour=None))
+    ours, theirs = best.new_usd(ask), plain.new_usd(ask)
+    if (plain.left_over, theirs) < (best.left_over, ours):
+        return replace(plain, told=plain.told + "; by highest needs, which came out better", by_peak_usd=theirs)
+    return replace(best, by_peak_usd=theirs)
 
 
 def alone(ask: Ask, rows: Ints, left: Ints) -> tuple[Boxed, float]:
     """The cheapest servers found for units `rows` that share them with nobody, and what they cost at least."""
-    part = replace(ask, units=ask.units.only(rows), need=ask.need[rows], spares=0, least=0)
+    by_hour = None if ask.by_hour is None else ask.by_hour[rows]
+    part = replace(ask, units=ask.units.only(rows), need=ask.need[rows], by_hour=by_hour, spares=0, least=0)
     mixed = boxed(ask, rows, replace(_mixed(part, ask.effort), left=left))
     others = [boxed(ask, rows, replace(o, left=left)) for o in _uniform(part, part.able)]
     best = min([mixed, *others], key=lambda found: (int(found.part.unplaced.sum()), found.part.usd))
@@ -233,7 +261,7 @@ def _likely(ask: Ask, able: Bools) -> list[int]:
         return []
     arches, many = np.unique(ask.units.arch[some], return_counts=True)
     some &= ask.units.arch == arches[np.argmax(many)]
-    total = ask.units.count[some] @ ask.need[some]
+    total = np.einsum("u,uhr->hr", ask.units.count[some].astype(float), ask.together[some]).max(axis=0)
     usd = np.where(able[some].all(axis=0) & ask.servers.buyable, _uniform_usd(ask, total), np.inf)
     return [int(t) for t in np.argsort(usd, kind="stable")[:UNIFORM] if np.isfinite(usd[t])]
 
@@ -271,7 +299,9 @@ def boxed(ask: Ask, rows: Ints, offer: Offer) -> Boxed:
     old = np.flatnonzero(alike & (offer.left > 0))
     kinds = np.concatenate([new, old])
     needed = np.flatnonzero(ask.need[rows].any(axis=0))
-    items = Items(ask.need[np.ix_(rows, needed)], ask.units.count[rows], _spread(ask.units, rows))
+    size = ask.together[rows][:, :, needed]
+    size = size if size.shape[1] > 1 else size[:, 0]
+    items = Items(size, ask.units.count[rows], _spread(ask.units, rows))
     endless = np.full(len(new), ENDLESS, np.int64)
     boxes = Boxes(
         room=offer.room[np.ix_(kinds, needed)],
@@ -309,7 +339,7 @@ def working_and_idle(ask: Ask, seats: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
     server, number = seats
     working = np.zeros(len(ask.usd), np.int64)
     np.maximum.at(working, server[server >= 0], number[server >= 0] + 1)
-    load, kind = _loads(np.repeat(ask.need, ask.units.count, axis=0), seats)
+    load, kind = _loads(ask, seats)
     spare = np.clip(ask.servers.owned - working, 0, None)
     there = ask.servers.buyable | (spare >= ask.spares)
     fits = holds(load, ask.servers.arch[kind], ask.servers, ask.room) & there
@@ -321,12 +351,15 @@ def working_and_idle(ask: Ask, seats: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
     return working, idle
 
 
-def _loads(need: Floats, seats: tuple[Ints, Ints]) -> tuple[Floats, Ints]:
-    """[server, 3] what each working server holds, and [server] its type, from the needs and seats of all instances."""
+def _loads(ask: Ask, seats: tuple[Ints, Ints]) -> tuple[Floats, Ints]:
+    """[server, 3] what each working server holds in the hour where that is most, and [server] its type."""
     server, number = seats
     width = max(int(number.max(initial=-1)) + 1, 1)
     seated = server >= 0
+    unit = np.repeat(np.arange(len(ask.units.count)), ask.units.count)[seated]
     keys, where = np.unique(server[seated] * width + number[seated], return_inverse=True)
-    load = np.zeros((len(keys), PACKED))
-    np.add.at(load, where, need[seated])
-    return load, keys // width
+    held = sparse.csr_array((np.ones(len(unit)), (where, unit)), shape=(len(keys), len(ask.units.count)))
+    hours = ask.together.shape[1]
+    flat = ask.together.reshape(len(ask.together), hours * PACKED)
+    load = (held @ flat).reshape(len(keys), hours, PACKED)
+    return np.asarray(load.max(axis=1, initial=0.0)), keys // width

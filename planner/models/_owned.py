@@ -139,7 +139,12 @@ class Owned(DeploymentModel):
     os_licence: str | None = None
     """Operating system that every server must have a licence for; none: a free one. Unit: name. Source: the user."""
 
-    effort: float = Field(default=0.001, ge=0)
+    pack_by: Literal["hour_of_day", "peak"] = "hour_of_day"
+    """What must fit together on a server: needs of the same hour of the day (the highest of all days of the week), or
+    the highest needs of any hour. Only where workloads share servers. Unit: name. Source: the user; hour by hour, as
+    those that are busy at different times share a server."""
+
+    effort: float = Field(default=0.003, ge=0)
     """How long to look for a better packing: 0 tries mixed and uniform clusters by first fit decreasing, 1 is the
     engine's whole search; a thousandth of it suffices for hundreds of machines. Unit: ratio.
     Source: planner.optimise.packing, measured on the shipped sample of 300 machines."""

@@ -21,6 +21,7 @@ Bools = NDArray[np.bool_]
 
 PACKED: Final = 3
 """Threads, GiB and GPUs are packed; storage is bought apart."""
+HOURS_PER_DAY: Final = 24
 ROUNDING: Final = 1e-9
 """Unit: fraction. Source: sums of floats that should be equal are, to this."""
 
@@ -31,6 +32,9 @@ class Units:
 
     peak: Floats
     """[unit, 3], needed in the busiest period, growth over the lead time included."""
+    by_hour: Floats
+    """[unit, hour of the day, 3], needed at that hour of any day of the week, grown alike; one hour where the demand
+    does not tell them apart."""
     mean: Floats
     """[unit, 3], used on average in the period where that is most, grown alike."""
     cores: Floats
@@ -58,6 +62,7 @@ class Units:
         return replace(
             self,
             peak=self.peak[rows],
+            by_hour=self.by_hour[rows],
             mean=self.mean[rows],
             cores=self.cores[rows],
             count=self.count[rows],
@@ -109,6 +114,7 @@ def gathered(demand: Demand, shared: Bools, years: float) -> Units:
     group = names(demand, "spread_group")
     return Units(
         peak=_highest(busy),
+        by_hour=_hours(busy),
         mean=_highest(mean * growth),
         cores=mean[:, :, CPU] @ demand.hours / max(float(demand.hours.sum()), 1.0),
         count=np.where(shared, 1, demand.count)[first].astype(np.int64),
@@ -134,6 +140,14 @@ def _added(values: Floats, weight: Floats, owner: Ints) -> Floats:
 
 def _highest(values: Floats) -> Floats:
     return np.asarray(values.max(axis=1)) if values.shape[1] else np.zeros((values.shape[0], PACKED))
+
+
+def _hours(values: Floats) -> Floats:
+    """[unit, hour of the day, 3], the highest of all days."""
+    periods = values.shape[1]
+    if not periods or periods % HOURS_PER_DAY:
+        return _highest(values)[:, None, :]
+    return np.asarray(values.reshape(len(values), -1, HOURS_PER_DAY, PACKED).max(axis=1))
 
 
 def holds(need: Floats, arch: NDArray[np.str_], servers: Servers, room: Floats) -> Bools:

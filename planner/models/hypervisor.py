@@ -141,15 +141,17 @@ class Hypervisor(Owned):
         keep = np.array([1 - self.host_cpu_share, 1.0, 1.0])
         room = np.clip(site.servers.room * keep - [0.0, self.host_memory_gib, 0.0], 0, None)
         rules = (self.spares, self.effort, LEAST_HOSTS[self.protection])
-        return Ask(units, self._need(units), site.servers, room, site.usd, *rules)
+        by_hour = self._need(units, units.by_hour) if self.pack_by == "hour_of_day" else None
+        peak = self._need(units, units.peak[:, None])[:, 0]
+        return Ask(units, peak, site.servers, room, site.usd, *rules, by_hour=by_hour)
 
-    def _need(self, units: Units) -> Floats:
-        """[unit, 3], what a machine takes of its host."""
-        shrunk = units.peak / [self.cpu_overcommit, self.memory_overcommit, 1.0]
-        need = np.maximum(shrunk, np.where([True, True, False], units.mean, 0.0))
-        need = need + np.where(units.bare[:, None], [self.os_cores, self.os_memory_gib, 0.0], 0.0)
-        need[:, MEMORY] = need[:, MEMORY] * (1 + self.vm_memory_overhead_share) + self.vm_memory_overhead_gib
-        need[:, CPU] = np.maximum(need[:, CPU], LEAST)
+    def _need(self, units: Units, wanted: Floats) -> Floats:
+        """[unit, hour, 3], what a machine takes of its host where its load wants so much."""
+        shrunk = wanted / [self.cpu_overcommit, self.memory_overcommit, 1.0]
+        need = np.maximum(shrunk, np.where([True, True, False], units.mean, 0.0)[:, None])
+        need = need + np.where(units.bare[:, None], [self.os_cores, self.os_memory_gib, 0.0], 0.0)[:, None]
+        need[..., MEMORY] = need[..., MEMORY] * (1 + self.vm_memory_overhead_share) + self.vm_memory_overhead_gib
+        need[..., CPU] = np.maximum(need[..., CPU], LEAST)
         return need
 
     def raw_gib(self, usable_gib: float) -> float:
@@ -183,4 +185,14 @@ def _hosted(ask: Ask) -> Deal:
         found.parts, (held + found.idle_usd(ask), held), found.bound_usd, "machines packed onto hosts" + found.told
     )
     seats = (found.server, found.number)
-    return Deal(ask.units, ask.need, ask.servers, ask.room, *seats, found.working, found.idle, certificate)
+    return Deal(
+        ask.units,
+        ask.need,
+        ask.servers,
+        ask.room,
+        *seats,
+        found.working,
+        found.idle,
+        certificate,
+        found.told_of_hours(ask),
+    )

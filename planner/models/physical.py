@@ -84,7 +84,9 @@ class Physical(Owned):
     def _asked(self, units: Units, site: Site) -> Ask:
         system = np.where(units.bare[:, None], [self.os_cores, self.os_memory_gib, 0.0], 0.0)
         need = np.maximum(units.peak + system, LEAST)
-        return Ask(units, need, site.servers, site.servers.room, site.usd, self.spares, self.effort)
+        shared = self.consolidate and self.pack_by == "hour_of_day"
+        by_hour = np.maximum(units.by_hour + system[:, None], LEAST) if shared else None
+        return Ask(units, need, site.servers, site.servers.room, site.usd, self.spares, self.effort, by_hour=by_hour)
 
 
 def _must_split(demand: Demand, ask: Ask) -> Bools:
@@ -100,7 +102,17 @@ def _shared(ask: Ask) -> Deal:
     held = float(ask.servers.owned @ ask.usd)
     certificate = certified(found.parts, (held + found.idle_usd(ask), held), found.bound_usd, CONSOLIDATED + found.told)
     seats = (found.server, found.number)
-    return Deal(ask.units, ask.need, ask.servers, ask.room, *seats, found.working, found.idle, certificate)
+    return Deal(
+        ask.units,
+        ask.need,
+        ask.servers,
+        ask.room,
+        *seats,
+        found.working,
+        found.idle,
+        certificate,
+        found.told_of_hours(ask),
+    )
 
 
 def _alone(ask: Ask, energy_usd: Floats, home: Ints) -> Deal:

@@ -8,6 +8,7 @@ import numpy as np
 
 from planner.optimise.packing.answer import Found, answered, placed
 from planner.optimise.packing.checks import check
+from planner.optimise.packing.firstfit import first_fit
 from planner.optimise.packing.instance import Instance, instance
 from planner.optimise.packing.piles import Pile, fold, remapped
 from planner.optimise.packing.search import Search, Settings
@@ -49,6 +50,14 @@ def _found(question: Instance, settings: Settings) -> Found:
     return (Search(question, settings) if wide is None else ZoneSearch(question, wide, settings)).found()
 
 
+def _plan(question: Instance, settings: Settings) -> Plan:
+    """What `pack` would open, without a bound where none is needed."""
+    if settings.effort <= 0 and question.zones.max(initial=1) < 2:
+        return Plan(*first_fit(question))
+    found = _found(question, settings)
+    return Plan(found.pile, found.left)
+
+
 def _no_worse_than_by_peak(items: Items, boxes: Boxes, ours: tuple[Instance, Found], settings: Settings) -> Found:
     """What was found by profile, or by the largest needs of all periods where that came out better.
 
@@ -56,11 +65,11 @@ def _no_worse_than_by_peak(items: Items, boxes: Boxes, ours: tuple[Instance, Fou
     """
     question, found = ours
     peak = instance(replace(items, size=np.asarray(items.size, float).max(axis=1)), boxes)
-    least = certified(peak, mixed(peak).price, peak.count).level1 / peak.usd_scale
-    usd = float(found.pile.opened(len(question.usd)) @ question.dollars)
-    if not found.left.any() and usd <= float(least):
-        return found
-    other = _found(peak, settings)
+    if settings.effort > 0 and not found.left.any():
+        least = certified(peak, mixed(peak).price, peak.count).level1 / peak.usd_scale
+        if float(found.pile.opened(len(question.usd)) @ question.dollars) <= float(least):
+            return found
+    other = _plan(peak, settings)
     given = remapped(other.pile, peak.owner, placed(peak.owner, items.count, other.left))
     pile = fold(replace(given, item=question.owner[given.item]))
     theirs = Plan(pile, question.count - pile.covered(len(question.count)))

@@ -13,12 +13,16 @@ from planner.optimise.packing.instance import Instance
 from planner.optimise.packing.knapsack import best_box
 from planner.optimise.solver import Limits, Problem, solve
 
-__all__ = ["Priced", "View", "priced", "solved", "trimmed", "views"]
+__all__ = ["FEW_ROWS", "Priced", "View", "priced", "solved", "trimmed", "views"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 GROUPS = 12
 """Unit: rows. Source: more spread groups than this are left to trimming, the relaxation stays valid without them."""
+
+
+FEW_ROWS = 8
+"""Unit: rows. Source: up to so many, a relaxation takes about as long as with one."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ def priced(question: Instance, view: View, value: Floats, enough: float, budget:
     )  # fmt: skip
     content[view.classes] = np.rint(found).astype(np.int64)
     trimmed(question.size, question.room[view.box], question.group, question.cap, value, content)
-    return Priced(content, min(worth, float(value @ content)), upper, nodes * len(here))
+    effort = nodes * len(here) * max(1, len(view.room) // FEW_ROWS)
+    return Priced(content, min(worth, float(value @ content)), upper, effort)
 
 
 def solved(question: Instance, view: View, value: Floats, nodes: int) -> Priced:
