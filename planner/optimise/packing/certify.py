@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
+from math import ceil, inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,20 +33,26 @@ class Care:
     slack: float
 
 
-def level2(question: Instance, value: Floats, rows: Ints, care: Care) -> Duals:
-    """The bound that duals `value` [class] prove for the counts of `question`. Valid whatever they are."""
+def level2(question: Instance, value: Floats, rows: Ints, care: Care, known: Floats | None = None) -> Duals:
+    """The bound that duals `value` [class] prove for the counts of `question`. Valid whatever they are.
+
+    Args:
+        known: [box], proved upper bounds on the worth of a box at `value`, as far as there are any.
+    """
     dearest = int(question.usd.max())
     scale = 2 ** max(0, 44 - dearest.bit_length())
     whole = np.maximum(0, np.floor(value * scale)).astype(np.int64)
     upper = []
     for view in views(question, rows):
         price = int(question.usd[view.box]) * scale
-        upper.append(_upper(question, view, (whole, price), care))
+        told = inf if known is None else float(known[view.box]) * scale * (1 + INFLATED)
+        near = told <= price * (1 + care.slack)
+        upper.append(ceil(told if near else min(told, _upper(question, view, (whole, price), care))))
     bound = _bound(question, whole, scale, upper)
     return Duals(whole, scale, tuple(upper), bound, TOLERANCE)
 
 
-def _upper(question: Instance, view: View, priced_at: tuple[Ints, int], care: Care) -> int:
+def _upper(question: Instance, view: View, priced_at: tuple[Ints, int], care: Care) -> float:
     """A proved upper bound on the worth of a box, tight first and looser where that takes too long."""
     whole, price = priced_at
     value = whole.astype(float)
@@ -56,7 +62,7 @@ def _upper(question: Instance, view: View, priced_at: tuple[Ints, int], care: Ca
         exact = min(exact, looser)
         if exact > price * (1 + care.slack) * (1 + 1e-9) and care.solver_nodes:
             exact = min(exact, solved(question, view, value, care.solver_nodes).upper)
-    return ceil(exact * (1 + INFLATED)) if len(view.classes) else 0
+    return exact * (1 + INFLATED) if len(view.classes) else 0.0
 
 
 def _bound(question: Instance, whole: Ints, scale: int, upper: list[int]) -> Fraction:

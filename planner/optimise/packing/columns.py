@@ -59,6 +59,8 @@ class Columns:
     """[column], how many of each box the fractional answer opens."""
     value: Floats
     """[class], the duals with the best bound, in integers of usd."""
+    upper: Floats
+    """[box], what a box is worth at most at `value`; infinite where nothing was proved."""
     master: Floats
     """[class], the last duals of the program itself."""
     objective: float
@@ -119,6 +121,7 @@ class Generation:
         self.known = {(int(k), row.tobytes()) for k, row in zip(self.box, self.content, strict=True)}
         self.program = Growing(master_problem(question, self.box, self.content))
         self.centre, self.bound, self.nodes = guide.value, guide.bound, 1
+        self.upper = np.full(len(question.usd), np.inf)
         self.calls, self.spent, self.solving = 0, 0, 0
 
     def solved(self) -> tuple[Floats, Floats, float]:
@@ -177,7 +180,7 @@ class Generation:
         lost = (question.available * np.minimum(0.0, usd - upper / ratio))[question.limited].sum()
         bound = float(question.count @ value) / ratio + float(lost)
         if bound > self.bound:
-            self.bound, self.centre = bound, value
+            self.bound, self.centre, self.upper = bound, value, upper
 
     def grow(self, found: list[Priced], duals: Floats) -> int:
         """Add the boxes that the program's duals ask for; how many were new."""
@@ -233,4 +236,6 @@ def generated(question: Instance, starts: Iterable[Pile], guide: Guide, budget: 
     """Boxes worth opening and duals worth proving, from the level-1 prices on."""
     search = Generation(question, starts, guide)
     amount, duals, objective = search.converged(budget)
-    return Columns(search.box, search.content, amount, search.centre, duals, objective, search.bound, guide.rows)
+    return Columns(
+        search.box, search.content, amount, search.centre, search.upper, duals, objective, search.bound, guide.rows
+    )

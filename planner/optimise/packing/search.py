@@ -204,8 +204,9 @@ class Search:
         """Level 2 from the duals with the best bound."""
         if not hasattr(self, "columns"):
             return
-        for value in (self.columns.value, self.columns.master):
-            duals = level2(self.question, value, self.columns.rows, self.settings.care)
+        columns = self.columns
+        for value, known in ((columns.value, columns.upper), (columns.master, None)):
+            duals = level2(self.question, value, columns.rows, self.settings.care, known)
             if self.duals is None or duals.level2 > self.duals.level2:
                 self.duals = duals
 
