@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from planner.quantities import CPU, HOURS_PER_MONTH, MEMORY, RESOURCES, Assumption
+from planner.quantities import CPU, HOURS_PER_MONTH, LONGEST_MONTH, MEMORY, RESOURCES, SHORTEST_MONTH, Assumption
 
 __all__ = [
     "QUALITY_COLUMNS",
@@ -90,6 +90,10 @@ class Policy(BaseModel):
     """Chance that a request waits, by which request-shaped workloads are staffed (square-root rule).
     Unit: probability. Source: Halfin-Whitt; Netflix service-capacity-modeling@dc69307 models/common.py."""
 
+    hours_per_month: float = Field(default=HOURS_PER_MONTH, ge=SHORTEST_MONTH, le=LONGEST_MONTH)
+    """Length of the month that is planned and billed. Unit: h. Source: a year of 8,760 h over twelve months, as in the
+    AWS and Azure price calculators; bills of a month of 30 or 31 days have 720 or 744."""
+
     mb_per_vcpu: float = Field(default=1769.0, gt=0)
     """Function memory that comes with one full vCPU; turns memory into cores and back. Unit: MB.
     Source: AWS Lambda documentation, quoted 2026-09-20 (datasets/prices facts, aws lambda memory per vCPU)."""
@@ -113,7 +117,7 @@ class Demand:
     members: pd.DataFrame
     """One row a workload: ``workload`` (its name) and ``class`` (row of `workloads`)."""
     hours: Floats
-    """[period], hours a month; they sum to 730."""
+    """[period], hours a month; they sum to the length of the month that is billed, 730 unless the policy says."""
     busy: Floats
     """[class, period, resource], what must be provided for one member."""
     mean: Floats
@@ -136,8 +140,10 @@ class Demand:
         w, p, r = len(self.workloads), len(self.hours), len(RESOURCES)
         if self.busy.shape != (w, p, r) or self.mean.shape != (w, p, r) or self.requests_per_s.shape != (w, p):
             raise ValueError(f"demand: expected arrays over {w} classes, {p} periods and {r} resources")
-        if p and abs(float(self.hours.sum()) - HOURS_PER_MONTH) > 1e-6:
-            raise ValueError(f"demand: hours sum to {self.hours.sum()}, expected {HOURS_PER_MONTH}")
+        if p and not SHORTEST_MONTH - 1e-6 <= float(self.hours.sum()) <= LONGEST_MONTH + 1e-6:
+            raise ValueError(
+                f"demand: hours sum to {self.hours.sum()}, expected a month of {SHORTEST_MONTH:g} to {LONGEST_MONTH:g}"
+            )
 
     @property
     def count(self) -> NDArray[np.int64]:

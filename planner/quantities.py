@@ -13,11 +13,12 @@ __all__ = [
     "HOURS_PER_MONTH",
     "HOURS_PER_WEEK",
     "HOURS_PER_YEAR",
+    "LONGEST_MONTH",
     "MEMORY",
     "MONTHS_PER_YEAR",
     "RESOURCES",
     "SECONDS_PER_HOUR",
-    "SECONDS_PER_MONTH",
+    "SHORTEST_MONTH",
     "STORAGE",
     "Assumption",
     "parse",
@@ -28,11 +29,12 @@ RESOURCES: Final = ("cpu_cores", "memory_gib", "gpus", "storage_gib")
 CPU, MEMORY, GPU, STORAGE = range(4)
 
 HOURS_PER_MONTH: Final = 730.0
+SHORTEST_MONTH: Final = 28 * 24.0
+LONGEST_MONTH: Final = 31 * 24.0
 HOURS_PER_YEAR: Final = 8760.0
 HOURS_PER_WEEK: Final = 168
 MONTHS_PER_YEAR: Final = 12
 SECONDS_PER_HOUR: Final = 3600.0
-SECONDS_PER_MONTH: Final = HOURS_PER_MONTH * SECONDS_PER_HOUR
 
 _SUFFIXES: Final = {
     "": 1.0,

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.demand import WORKLOAD_COLUMNS
-from planner.quantities import SECONDS_PER_MONTH
+from planner.quantities import SECONDS_PER_HOUR
 
 __all__ = ["averaged", "folded"]
 
@@ -21,12 +21,12 @@ _TEXTS = ("kind", "owner", "application", "arch", "residency", "spread_group")
 _FLAGS = ("interruptible", "scales_out")
 
 
-def folded(rows: pd.DataFrame, busy: Floats, requests: Floats) -> tuple[pd.DataFrame, Classes]:
+def folded(rows: pd.DataFrame, busy: Floats, requests: Floats, hours_per_month: float) -> tuple[pd.DataFrame, Classes]:
     """The classes in `WORKLOAD_COLUMNS`, in order of their first members, and the class of each workload.
 
     Workloads are of one class where busy [W, P, R], requests [W, P] and all they are labelled with are equal.
     """
-    plain = _plain(rows)
+    plain = _plain(rows, hours_per_month)
     of = _same(np.column_stack([busy.reshape(len(rows), -1) + 0.0, requests + 0.0, _codes(plain)]))
     first = np.unique(of, return_index=True)[1]
     classes = plain.iloc[first].reset_index(drop=True).assign(count=np.bincount(of))
@@ -46,7 +46,7 @@ def averaged(values: Floats, of: Classes) -> Floats:
     return np.asarray(sums / count.reshape(-1, *([1] * (values.ndim - 1))))
 
 
-def _plain(rows: pd.DataFrame) -> pd.DataFrame:
+def _plain(rows: pd.DataFrame, hours_per_month: float) -> pd.DataFrame:
     """Texts without nulls, flags as booleans, numbers as floats; megabytes a second as GiB a month."""
     texts = {name: rows[name].astype("str").where(rows[name].notna(), "") for name in _TEXTS}
     arch = texts["arch"].where(texts["arch"] != "", "x86_64")
@@ -55,7 +55,7 @@ def _plain(rows: pd.DataFrame) -> pd.DataFrame:
     numbers = {name: rows[name].astype("Float64").to_numpy(np.float64, na_value=np.nan) for name in known}
     numbers["gpus"] = np.nan_to_num(numbers["gpus"])
     sent = rows["network_mib_per_s"].astype("Float64").to_numpy(np.float64, na_value=np.nan)
-    numbers["network_gib_per_month"] = sent * SECONDS_PER_MONTH / 1024
+    numbers["network_gib_per_month"] = sent * hours_per_month * SECONDS_PER_HOUR / 1024
     return rows[["workload"]].assign(**texts, **flags, **numbers).assign(arch=arch)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from planner.demand import Demand, Policy
 from planner.errors import ScenarioError
-from planner.quantities import CPU, GPU, HOURS_PER_MONTH, HOURS_PER_WEEK, MEMORY, RESOURCES, STORAGE
+from planner.quantities import CPU, GPU, HOURS_PER_WEEK, MEMORY, RESOURCES, STORAGE
 from planner.store.folding import averaged, folded
 from planner.store.inferred import Case, inferred
 
@@ -64,12 +64,12 @@ def build(reduced: Reduced, policy: Policy, growth_per_year: float) -> Demand:
     busy, mean, requests = _machines(reduced, policy, case)
     if functions.any():
         sized = _staffed(reduced, policy, case, (busy, mean, requests))
-    workloads, of = folded(sized, busy, requests)
+    workloads, of = folded(sized, busy, requests, policy.hours_per_month)
     first = np.unique(of, return_index=True)[1]
     return Demand(
         workloads=workloads,
         members=pd.DataFrame({"workload": sized["workload"].to_numpy(), "class": of}),
-        hours=np.full(policy.periods, HOURS_PER_MONTH / policy.periods),
+        hours=np.full(policy.periods, policy.hours_per_month / policy.periods),
         busy=busy[first],
         mean=averaged(mean, of),
         requests_per_s=averaged(requests, of),
