@@ -62,7 +62,10 @@ def _verify_plan(plan: Proof, where: str) -> Iterator[Finding]:
     proof = certificate["proof"]
     if proof:
         yield from verify_proof(proof, where)
-    if proof and ("parts" in proof or "patterns" in proof):
+    if proof and "fleet" in proof:
+        proved = Fraction(*proof["bound_usd"])
+        yield Finding(where, "the certificate claims no more than its proof", _most(bound, proved))
+    elif proof and ("parts" in proof or "patterns" in proof):
         cost, proved = _value(proof)
         yield Finding(where, "the certificate tells the cost of its proof", _near(cost, usd))
         yield Finding(where, "the certificate claims no more than its proof", _most(bound, proved))
@@ -89,6 +92,8 @@ def verify_proof(proof: Proof, where: str) -> Iterator[Finding]:
         if "parts" in proof:
             for number, part in enumerate(proof["parts"]):
                 yield from verify_proof(part["proof"], f"{where}, part {number}")
+        elif "fleet" in proof:
+            yield from _fleet(proof, where)
         elif "closed_form" in proof:
             yield Finding(where, f"closed form, told and not checked: {proof['closed_form']}", holds=True)
         else:
@@ -213,6 +218,37 @@ def _level_2(proof: Proof, wanted: list[int]) -> Fraction:
         if limit is not None:
             total += limit * min(Fraction(0), usd - u / rho)
     return total
+
+
+def _fleet(proof: Proof, where: str) -> Iterator[Finding]:
+    """Prices of needs by period prove a bound if no box earns more than it costs in any periods it may be had for."""
+    fleet = proof["fleet"]
+    square, periods = fleet["scale"] ** 2, len(fleet["hours"])
+    earned = [[0] * periods for _ in fleet["room"]]
+    total, sound = 0, fleet["lag"] >= 0
+    for group, period, resource, need, price in fleet["needs"]:
+        sound &= need >= 0 and price >= 0
+        total += need * price
+        for k, row in enumerate(earned):
+            row[period] += price * fleet["room"][k][resource] * bool(fleet["sets"][group][k])
+    month = sum(fleet["hours"])
+    for row, kept, used in zip(earned, fleet["kept"], fleet["used"], strict=True):
+        sound &= kept is None or sum(row) <= kept * month
+        sound &= used is None or _best_walk(row, [used * hours for hours in fleet["hours"]], fleet["lag"]) <= 0
+    yield Finding(where, "no box earns more than it costs, kept or by the hour, whenever it runs", sound)
+    yield Finding(where, "the bound is what the needs pay", Fraction(*proof["bound_usd"]) <= Fraction(total, square))
+
+
+def _best_walk(earned: list[int], usd: list[int], lag: int) -> int:
+    """The most a box gains in any set of periods, paid in these and `lag` after, over a rhythm that begins again."""
+    never = -sum(usd) - sum(earned) - 1
+    best = 0
+    for begun in range(lag + 2):
+        value = [0 if state == begun else never for state in range(lag + 2)]
+        for gain, cost in zip(earned, usd, strict=True):
+            value = [max(value) + gain - cost, *(v - cost for v in value[:lag]), max(value[lag:])]
+        best = max(best, value[begun])
+    return best
 
 
 def _rounded_up(bound: Fraction, prices: list[int]) -> Fraction:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from planner.models._floors import lowest
 from planner.models._pods import Pods, items
+from planner.models._rhythm import breath, comers, filled, stayers
 from planner.models._wanted import Ask, Menu
 from planner.optimise.baselines import Greedy, best_fit, first_fit
+from planner.optimise.breathing import Breath
 from planner.optimise.buying import Floor, floor, split
 from planner.optimise.packing import Boxes, Items, Packing, pack
 
@@ -24,8 +26,8 @@ Bools = NDArray[np.bool_]
 
 POOLS: Final = 4
 """Unit: node types. Source: more kinds of nodes hardly pack better and make commitments smaller."""
-BASES: Final = (0.0, 0.3, 0.6)
-"""Unit: quantiles of the load. Source: commitments pay for what runs some two thirds of the month, so about there."""
+BASE: Final = 0.3
+"""Unit: quantile of the load. Source: commitments pay for what runs some two thirds of the month, so about there."""
 MANY: Final = 10**9
 """Unit: nodes. Source: stands for "as many as wanted" beside nodes that are limited."""
 SUNK: Final = 1e-3
@@ -56,13 +58,16 @@ class Fleet:
     bound_usd: float
     """A month, below which no fleet and no mix of terms goes."""
     under: Floor
+    breath: Breath | None = None
+    """The program over all periods whose bound that is; none where resource prices of single periods prove more."""
 
 
 def fleet(ask: Ask) -> Fleet:
-    """The nodes of every period: those of a quiet hour run always, more are added as the hour asks for them.
+    """The nodes of every period: some run always, more are added as the hour asks for them.
 
-    Other ways are tried beside, and the one that costs least in a month on its best terms is taken. Where the cluster
-    does not scale, the nodes of the busiest period (every pod at its largest) run all the time.
+    How many stay is asked of one program over all periods, and of the nodes of single hours; the way that costs least
+    in a month on its best terms is taken. Where the cluster does not scale, the nodes of the busiest period (every pod
+    at its largest) run all the time.
     """
     asked = ask if ask.autoscale else _frozen(ask)
     none, every = np.zeros(len(ask.used), np.int64), np.arange(len(ask.used))
@@ -72,10 +77,13 @@ def fleet(ask: Ask) -> Fleet:
         return Fleet(empty, None, _menu(none, every, ask.always), none[:0], 0.0, under)
     busiest = int(np.argmax(asked.load))
     pilot = _way(asked, busiest, _menu(none, every, ask.now_and_then if ask.autoscale else ask.always))
-    ways = _breathing(asked, busiest, pilot) if ask.autoscale else [pilot]
+    rhythm = breath(asked) if ask.autoscale else None
+    ways = [pilot] if rhythm is None else _breathing(asked, busiest, pilot, rhythm)
     best = min((_lived(asked, way) for way in ways), key=lambda way: _month(asked, way.counts))
     least, under = lowest(asked)
-    return Fleet(best.counts, best.packing, best.menu, best.rows, least, under)
+    if rhythm is None or rhythm.bound_usd <= least:
+        return Fleet(best.counts, best.packing, best.menu, best.rows, least, under)
+    return Fleet(best.counts, best.packing, best.menu, best.rows, rhythm.bound_usd, under, rhythm)
 
 
 @dataclass(frozen=True)
@@ -126,24 +134,29 @@ def _frozen(ask: Ask) -> Ask:
     return replace(ask, pods=replace(pods, size=size, replicas=replicas))
 
 
-def _breathing(ask: Ask, busiest: int, pilot: _Way) -> list[_Way]:
-    """Ways to run: without a base, or with nodes that always run, those of a quiet or a middling hour.
+def _breathing(ask: Ask, busiest: int, pilot: _Way, rhythm: Breath) -> list[_Way]:
+    """Ways to run: beside the nodes that the program over all periods keeps, and beside those of a middling hour."""
+    ways = _hourly(ask, busiest, pilot)
+    base, pools = stayers(rhythm), _covering(ask, comers(ask, rhythm))
+    nodes = int(ways[0].counts.sum(axis=1).max(initial=0))
+    if len(ask.pods.count) > FEW or nodes > FEW or ask.effort <= 0:
+        return ways
+    start = _way(ask, busiest, _menu(base, pools, ask.now_and_then))
+    return [*ways, _settled(ask, busiest, start, filled(ask, base, pools))]
 
-    All are filled by first fit; the cheapest then by several rules, the best of them in each period.
-    """
+
+def _hourly(ask: Ask, busiest: int, pilot: _Way) -> list[_Way]:
+    """Each hour filled for itself by a rule of thumb, beside the nodes of a middling hour that always run."""
     free, order, many = pilot.menu, np.argsort(ask.load, kind="stable"), len(ask.pods.count) > FEW
-    usd, steady = ask.now_and_then, _menu(free.base, free.kind, ask.always)
-    hours = sorted({int(order[round(q * (len(order) - 1))]) for q in (BASES[1:2] if many else BASES)})
-    bases = [_packed(ask, t, steady) for t in hours]
-    pools = _pools(ask, np.sum([free.nodes(pilot.packing.opened), *bases], axis=0))
-    starts = [pilot] * (not many) + [_way(ask, busiest, _menu(base, pools, usd)) for base in bases]
+    usd = ask.now_and_then
+    base = _packed(ask, int(order[round(BASE * (len(order) - 1))]), _menu(free.base, free.kind, ask.always))
+    pools = _pools(ask, free.nodes(pilot.packing.opened) + base)
     ways = []
-    for start in starts:
+    for start in [pilot] * (not many) + [_way(ask, busiest, _menu(base, pools, usd))]:
         whole = _menu(start.menu.base, pools, usd)
         menu = whole if many else _tried(ask, busiest, whole)
-        ways.append((menu, _settled(ask, busiest, start, _filling(ask, menu, RULES[:1]))))
-    menu, best = min(ways, key=lambda way: _month(ask, _lived(ask, way[1]).counts))
-    return [best] if many else [best, _settled(ask, busiest, best, _filling(ask, menu, RULES))]
+        ways.append(_settled(ask, busiest, start, _filling(ask, menu, RULES[:1])))
+    return ways
 
 
 def _settled(ask: Ask, busiest: int, start: _Way, counts: Ints) -> _Way:

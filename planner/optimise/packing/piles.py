@@ -111,9 +111,7 @@ def fold(pile: Pile) -> Pile:
     keep = pile.times > 0
     rows = np.repeat(np.arange(len(pile.box)), pile.lengths)
     use = keep[rows] & (pile.amount > 0)
-    frame = pd.DataFrame({"row": rows[use], "item": pile.item[use], "amount": pile.amount[use]})
-    frame = pd.DataFrame(frame.groupby(["row", "item"], sort=True, as_index=False)["amount"].sum())
-    row, item, amount = (frame[c].to_numpy(np.int64) for c in ("row", "item", "amount"))
+    row, item, amount = _summed(rows[use], pile.item[use], pile.amount[use])
     key = _keys(pile, (row, item, amount))
     filled = np.unique(row)
     _, first, inverse = np.unique(key[filled], return_index=True, return_inverse=True)
@@ -126,6 +124,16 @@ def fold(pile: Pile) -> Pile:
     entries, begin = _gather(start, chosen)
     kept = None if pile.zone is None else pile.zone[chosen]
     return Pile(pile.box[chosen], times[order], begin, item[entries], amount[entries], kept)
+
+
+def _summed(row: Ints, item: Ints, amount: Ints) -> tuple[Ints, Ints, Ints]:
+    """Entries sorted by row and item, the amounts of equal ones added up."""
+    if not len(row):
+        return row, item, amount
+    order = np.lexsort((item, row))
+    row, item, amount = row[order], item[order], amount[order]
+    first = np.flatnonzero(np.concatenate([[True], (np.diff(row) != 0) | (np.diff(item) != 0)]))
+    return row[first], item[first], np.add.reduceat(amount, first)
 
 
 def _leading(start: Ints, item: Ints, rows: Ints) -> Ints:

@@ -20,6 +20,8 @@ Counts = NDArray[np.int32]
 STEPS = 0.9e9
 """Unit: steps a second, one row each. Source: measured on one core of the machine that the README names."""
 
+LOOKED = 12
+"""Unit: types. Source: of more, so many are tried for a box, spread over all; trying all would take longer."""
 PATIENCE = 5e3
 """Unit: steps a box and class without a better plan. Source: small questions end soon, planted optima are found."""
 
@@ -78,6 +80,9 @@ def _recreate(
     np.random.seed(seed)
     slots, m = held.shape
     kinds, rows = len(usd), size.shape[1]
+    stride = 1  # shares no factor with the number of types, or some would never be looked at
+    if kinds > LOOKED:
+        stride = 7 if kinds % 7 else (11 if kinds % 11 else 13)
     pool, active = np.zeros(m, np.int64), np.zeros(m, np.int64)
     noise = np.ones(m)
     out, best_out = np.zeros(m, np.int64), np.zeros(m, np.int64)
@@ -198,9 +203,9 @@ def _recreate(
                 pool, active, int(total), size, room, usd, most, group, cap, free, rest, grouped
             )
             best_k, best_rate = -1, np.inf
-            offset, looked = np.random.randint(kinds), min(kinds, 12)
+            offset, looked = np.random.randint(kinds), min(kinds, LOOKED)
             for step in range(looked):
-                k = (offset + step * (1 if kinds <= 12 else 7)) % kinds
+                k = (offset + step * stride) % kinds
                 if free[k] <= 0:
                     continue
                 work += fill(
