@@ -11,7 +11,9 @@ from models.catalogs import book, demand, offer
 from models.cloud import CLOUD, sound, usd
 from planner.models._calls import METERS, Calls, billed_seconds, cheapest_size, cold_share, duration, rounded
 from planner.models.functions import Functions
-from planner.quantities import CPU, SECONDS_PER_MONTH
+from planner.quantities import CPU, HOURS_PER_MONTH, SECONDS_PER_HOUR
+
+SECONDS_PER_MONTH = HOURS_PER_MONTH * SECONDS_PER_HOUR
 
 
 def calls(a_month: float, seconds: float, mb: float, **more):
