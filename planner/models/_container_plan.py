@@ -116,7 +116,8 @@ def boxes(fleet: Fleet, plan: str, where: tuple[str, str]) -> pd.DataFrame:
     rows = pd.DataFrame({"sku": _skus(fleet, plan), "term": terms, "count": fleet.served.count * fleet.chosen.most})
     summed = rows.groupby(["sku", "term"], as_index=False, sort=True)["count"].sum()
     columns = ["sku", "provider", "region", "term", "count"]
-    return summed.assign(provider=where[0], region=where[1]).reindex(columns=columns)
+    told: pd.DataFrame = summed.assign(provider=where[0], region=where[1])[columns]
+    return told
 
 
 def placement(fleet: Fleet, plan: str) -> pd.DataFrame:

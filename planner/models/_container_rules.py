@@ -126,9 +126,9 @@ RULES: Final = {
     "azure": Rules(
         "container-apps", _CONTAINER_APPS,
         (
-            Billing("instance", (), 0.0, 0.0, 300.0, True),
             Billing("request", (), 0.0, 0.0, 300.0, True),
             Billing("job", (), 0.0, 0.0, 0.0, False),
+            Billing("instance", (), 0.0, 0.0, 300.0, True),
         ),
         ("x86_64",), 10.0, 240.0, 0.0, 0.01, False,
         "Azure Container Apps documentation, FROM MEMORY (2 GiB a core up to 4, 10 requests at once, 240 s, 300 s of "

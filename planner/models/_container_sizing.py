@@ -47,6 +47,8 @@ class Manner:
     """Least length of what may be a job."""
     request_limit_s: float
     idle_cores: float
+    idle_share: float
+    """Need, as a share of the busiest period's, below which what is not called is stopped; 0: never."""
     only_asked: bool
     """What is called may not be billed as long as it runs."""
 
@@ -150,7 +152,7 @@ def choose(work: Asked, sizes: Floats, sold: Sequence[Tariff], manner: Manner) -
         np.zeros((count, periods)),
     )
     for position, tariff in enumerate(sold):
-        for rows in _blocks(_eligible(work, tariff, manner), len(sizes) * periods):
+        for rows in _blocks(work, _eligible(work, tariff, manner), (len(sizes), periods)):
             some = work.only(rows)
             usd = _costs(some, sizes[None], tariff, manner)
             cheapest = np.argmin(usd, axis=1)
@@ -159,14 +161,20 @@ def choose(work: Asked, sizes: Floats, sold: Sequence[Tariff], manner: Manner) -
             at = rows[won]
             best.tariff[at], best.size[at], best.usd[at] = position, cheapest[won], lowest[won]
             running, idle = _instances(work.only(at), sizes[cheapest[won]][:, None], tariff, manner)
-            best.running[at], best.idle[at] = running[:, 0], idle[:, 0]
+            best.running[at] = running[:, 0]
+            best.idle[at] = idle[:, 0]
     return best
 
 
-def _blocks(rows: Ints, width: int) -> Iterator[Ints]:
-    step = max(1, AT_ONCE // max(width, 1))
-    for start in range(0, len(rows), step):
-        yield rows[start : start + step]
+def _blocks(work: Asked, rows: Ints, table: tuple[int, int]) -> Iterator[Ints]:
+    """Rows of one sort at a time: what runs as one needs no table over sizes, what divides or is called does."""
+    sizes, periods = table
+    one = ~work.called & ~work.scales
+    for sort, width in ((one, periods), (~work.called & work.scales, sizes * periods), (work.called, sizes * periods)):
+        some = rows[sort[rows]]
+        step = max(1, AT_ONCE // max(width, 1))
+        for start in range(0, len(some), step):
+            yield some[start : start + step]
 
 
 def _eligible(work: Asked, tariff: Tariff, manner: Manner) -> Ints:
@@ -202,27 +210,30 @@ def room(sizes: Floats, manner: Manner) -> Floats:
 
 
 def _instances(work: Asked, sizes: Floats, tariff: Tariff, manner: Manner) -> tuple[Floats, Floats]:
-    """[class, shape, period], instances billed as busy and as idle, on average over the period."""
+    """[class, shape, period], instances billed as busy and as idle, on average over the period; classes of one sort.
+
+    The second axis has length 1 where the number does not depend on the size.
+    """
     inside = np.broadcast_to(room(sizes, manner), (len(work.called), *sizes.shape[1:]))
-    running = np.zeros((*inside.shape[:2], work.rate.shape[1]))
-    idle = np.zeros_like(running)
-    tasks, calls = np.flatnonzero(~work.called), np.flatnonzero(work.called)
-    running[tasks], idle[tasks] = _tasks(work.only(tasks), inside[tasks], manner)
+    if not work.called.any():
+        return _tasks(work, inside, manner)
     if tariff.billing.mode == "instance":
-        running[calls] = _kept(work.only(calls), inside[calls], tariff.billing, manner)
-    else:
-        running[calls] = _busy(work.only(calls), inside[calls], tariff.billing, manner)
-        idle[calls] = np.maximum(manner.min_instances - running[calls], 0.0)
-    return running, idle
+        running = _kept(work, inside, tariff.billing, manner)
+        return running, np.zeros((1, 1, len(work.hours)))
+    running = _busy(work, inside, tariff.billing, manner)
+    return running, np.maximum(manner.min_instances - running, 0.0)
 
 
 def _tasks(work: Asked, inside: Floats, manner: Manner) -> tuple[Floats, Floats]:
-    """What is not called runs always: as one, or as many equal parts as the hour needs where it scales out."""
-    parts = np.ones((*inside.shape[:2], len(work.hours)))
-    for r in range(2) if work.scales.any() else ():
-        np.maximum(parts, np.ceil(work.need[:, None, :, r] / inside[:, :, None, r] - _EXACT), out=parts)
-    parts = np.where(work.scales[:, None, None], np.maximum(parts, max(manner.min_instances, 1)), 1.0)
-    idle = work.mean_cores[:, None, :] <= manner.idle_cores * parts if manner.idle_cores > 0 else np.zeros(1, bool)
+    """What is not called runs as one, or as so many equal parts as the hour needs where it scales out."""
+    parts = np.ones((len(work.scales), 1, len(work.hours)))
+    if work.scales.any():
+        ratios = [work.need[:, None, :, r] / inside[:, :, None, r] for r in range(2)]
+        parts = np.maximum(np.ceil(np.maximum(*ratios) - _EXACT), max(manner.min_instances, 1))
+    if manner.idle_share > 0:
+        need = work.need[:, :, 0]
+        parts = parts * (need > manner.idle_share * need.max(axis=1, initial=0.0)[:, None])[:, None, :]
+    idle = (work.mean_cores[:, None, :] <= manner.idle_cores * parts) & (manner.idle_cores > 0)
     return np.where(idle, 0.0, parts), np.where(idle, parts, 0.0)
 
 

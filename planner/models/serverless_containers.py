@@ -99,6 +99,14 @@ class ServerlessContainers(Rented):
     min_instances: int = Field(default=0, ge=0)
     """Instances of each workload that are kept. Unit: instances. Source: the user."""
 
+    schedule: Literal["always", "when_used"] = "always"
+    """Whether what is not called by requests runs all hours, or stops in the periods in which it does next to nothing.
+    Unit: name. Source: the user."""
+
+    idle_share: float = Field(default=0.05, ge=0, le=1)
+    """Needed CPU, as a share of the busiest period, below which what is scheduled is stopped. Unit: fraction.
+    Source: Azure Migrate business case (a server below 5 % is idle), MicrosoftDocs/azure-docs."""
+
     job_seconds: float = Field(default=60.0, ge=0)
     """Length from which a request may be a job with an instance of its own. Unit: s. Source: the least time that
     Fargate and Cloud Run bill a job for."""
@@ -233,6 +241,7 @@ class ServerlessContainers(Rented):
             job_s=0.0 if self.billing == "job" else self.job_seconds,
             request_limit_s=rules.request_limit_s,
             idle_cores=rules.idle_cores,
+            idle_share=self.idle_share if self.schedule == "when_used" else 0.0,
             only_asked=self.billing in ("request", "job"),
         )
 
