@@ -134,12 +134,13 @@ def _tiers(market: Catalog, kind: str, words: Sequence[str], term: str) -> pd.Da
 
 def bill(market: Catalog, used: Sequence[tuple[Tariff, Meters]], free: bool) -> list[Line]:
     """The lines of a month; tiers and free amounts run over all that is taken of one offer."""
-    left = {str(row["sku"]): float(row["tier_to"]) * base(row)[1] for row in _allowances(market, free)}
+    given = _allowances(market, free)
+    left = {str(row["sku"]): float(row["tier_to"]) * base(row)[1] for row in given}
     lines: list[Line] = []
     for meter, rows, amount in _gathered(used):
         category = CATEGORY.get(meter, "compute")
         paid = amount
-        for row in _allowances(market, free):
+        for row in given:
             taken = min(paid, left[str(row["sku"])]) if _covers(row, rows.iloc[0]) else 0.0
             left[str(row["sku"])] -= taken
             paid -= taken

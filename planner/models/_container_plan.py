@@ -121,21 +121,27 @@ def boxes(fleet: Fleet, plan: str, where: tuple[str, str]) -> pd.DataFrame:
 
 
 def placement(fleet: Fleet, plan: str) -> pd.DataFrame:
-    """Each workload in instances of its own, numbered through within their size."""
-    members = fleet.served.members
+    """Each workload in the instances of its service, numbered through within their size."""
+    members, count, most = fleet.served.members, fleet.served.count, fleet.chosen.most
     owner = members["class"].to_numpy(np.int64)
-    most = fleet.chosen.most[owner]
-    row = np.repeat(np.arange(len(owner)), most)
-    replica = np.arange(len(row)) - np.repeat(np.cumsum(most) - most, most)
-    sku = _skus(fleet, plan)[owner][row]
-    box = pd.Series(sku, dtype=object).groupby(sku).cumcount().to_numpy(np.int64) if len(row) else row
+    service = np.repeat(np.arange(len(count)), count)
+    sku = _skus(fleet, plan)
+    behind = pd.Series(most[service]).groupby(sku[service]).cumsum().to_numpy(np.int64) if len(service) else service
+    first = behind - most[service]
+    rank = members.groupby("class").cumcount().to_numpy(np.int64) if len(members) else owner
+    own = np.cumsum(count)[owner] - count[owner] + np.minimum(rank, count[owner] - 1)
+    row = np.repeat(np.arange(len(owner)), most[owner])
+    replica = np.arange(len(row)) - np.repeat(np.cumsum(most[owner]) - most[owner], most[owner])
     named = members["workload"].to_numpy(object)[row]
-    return pd.DataFrame({"workload": named, "replica": replica, "sku": sku, "box": box})
+    return pd.DataFrame(
+        {"workload": named, "replica": replica, "sku": sku[owner][row], "box": first[own][row] + replica}
+    )
 
 
 def shown(fleet: Fleet, lines: Sequence[Line]) -> pd.DataFrame:
     """By what each workload's instances cost; what of them it never needs is idle."""
     owner = fleet.served.members["class"].to_numpy(np.int64)
+    inside = fleet.count / np.maximum(np.bincount(owner, minlength=len(fleet.count)), 1)
     hours = fleet.work.hours
     asked, held = (np.einsum("cpr,p->cr", table, hours) for table in (fleet.needed, fleet.held))
     filled = np.clip(asked / np.maximum(held, 1e-300), 0.0, 1.0).mean(axis=1)
@@ -145,7 +151,7 @@ def shown(fleet: Fleet, lines: Sequence[Line]) -> pd.DataFrame:
         out=np.ones(len(filled)),
         where=held[:, 0] > 0,
     )
-    share = fleet.chosen.usd * np.where(fleet.mode == "instance", filled, busy)
+    share = inside * fleet.chosen.usd * np.where(fleet.mode == "instance", filled, busy)
     part = share[owner] / max(float(fleet.count @ fleet.chosen.usd), 1e-300)
     even = np.full(len(owner), 1.0 / max(len(owner), 1))
     shares = {"compute": part, "storage": even, "network": even}
@@ -179,11 +185,10 @@ def certificate(fleet: Fleet, toll: Sequence[Line], free_usd: float) -> Certific
 
 
 def details(fleet: Fleet, keep_alive_minutes: float) -> dict[str, float]:
-    """How many workloads are billed in which way, instances at once, and how seldom requests start cold."""
-    rows = np.flatnonzero(fleet.work.called)
-    calls = fleet.count[rows] * (fleet.work.rate[rows] @ fleet.work.hours)
-    cold = cold_share(fleet.work.rate[rows], fleet.work.hours, keep_alive_minutes)
-    told = {f"workloads_by_{m}": float(fleet.count[fleet.mode == m].sum()) for m in ("instance", "request", "job")}
+    """How many services are billed in which way, instances at once, and how seldom requests start cold."""
+    calls = fleet.count * (fleet.work.rate @ fleet.work.hours)
+    cold = cold_share(fleet.work.rate, fleet.work.hours, keep_alive_minutes)
+    told = {f"services_by_{m}": float(fleet.count[fleet.mode == m].sum()) for m in ("instance", "request", "job")}
     return told | {
         "instances_at_peak": float(fleet.count @ fleet.chosen.most),
         "calls_per_month": float(calls.sum() * SECONDS_PER_HOUR),

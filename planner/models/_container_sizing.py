@@ -109,7 +109,7 @@ def asked(demand: Demand, arch: str) -> Asked:
         seconds=told[:, 0],
         per_request=told[:, 1:],
         called=called,
-        scales=frame["scales_out"].fillna(False).to_numpy(bool),
+        scales=frame["scales_out"].fillna(False).to_numpy(bool) | (names(demand, "kind") == "function"),
         interruptible=frame["interruptible"].fillna(False).to_numpy(bool),
         arch=np.where(own == "", "x86_64", own) if arch == "workload" else np.full(len(own), arch),
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from planner.catalog import Catalog
-from planner.demand import Demand
+from planner.demand import Demand, by_application, concat
 from planner.errors import PriceBookError, near_miss
 from planner.models._container_bill import Tariff, bill, free_usd, tariffs
 from planner.models._container_plan import (
@@ -63,6 +63,11 @@ class ServerlessContainers(Rented):
     billing: Literal["cheapest", "instance", "request", "job"] = "cheapest"
     """How what is called by requests is billed; what is not is billed as long as it runs. Unit: name.
     Source: the user."""
+
+    service: Literal["provider", "function", "application"] = "provider"
+    """What one service holds: a function, or all short ones of its application; by provider: applications where
+    services never stop, functions where they do. Unit: name. Source: Shahrad et al. 2020, "Serverless in the Wild",
+    section 2 (an application is the unit of deployment)."""
 
     spot: bool = True
     """Whether what may be interrupted runs on spot capacity where it is sold. Unit: yes or no. Source: the user."""
@@ -189,19 +194,20 @@ class ServerlessContainers(Rented):
             PriceBookError: nothing is sold there, or containers, traffic or disks have no price.
         """
         market = catalog.at(self.provider, self.region)
-        work, rules = asked(demand, self.arch), self.rules
+        services, rules = self._services(demand), self.rules
+        work = asked(services, self.arch)
         sold, manner = self._tariffs(market, rules, work), self._manner(rules)
         chosen = choose(work, self.sizes, sold, manner)
-        placed = (chosen.tariff >= 0) & (demand.peak[:, GPU] <= 0)
-        served = demand.select(placed)
+        placed = (chosen.tariff >= 0) & (services.peak[:, GPU] <= 0)
+        served, parts = services.select(placed), _parts(demand, services, placed)
         fleet = Fleet(served, work.only(placed), chosen.only(placed), self.sizes, tuple(sold), manner)
         toll = bill(market, fleet.meters(), self.free_tier)
-        traffic, guessed, sent = egress(self, market, served)
+        traffic, guessed, sent = egress(self, market, parts)
         volumes, more = self._volumes(served)
         lines = [*toll, *self._around(market, fleet, sent), *traffic]
         lines += disks(market, volumes, served.count, ("gp3", "balanced"))
         lines += support(self, market, lines)
-        lines += migration(catalog, self.provider, "replatform", moved(served, ("container",)))
+        lines += migration(catalog, self.provider, "replatform", moved(parts, ("container",)))
         return Plan(
             model=self.kind,
             lines=tuple(lines),
@@ -211,11 +217,20 @@ class ServerlessContainers(Rented):
             boxes=boxes(fleet, rules.plan, (self.provider, self.region)),
             placement=placement(fleet, rules.plan),
             cost_by_workload=shown(fleet, lines),
-            unplaced=unplaced(demand, work, placed, (self.sizes, manner)),
+            unplaced=unplaced(services, work, placed, (self.sizes, manner)),
             certificate=certificate(fleet, toll, free_usd(market, sold, self.free_tier)),
             assumptions=(*self.settings(), *demand.assumptions, *_told(rules), *guessed, *more),
             details={**details(fleet, self.keep_alive_minutes), **self._crossing(fleet, market)},
         )
+
+    def _services(self, demand: Demand) -> Demand:
+        """The demand with short functions of one application as one workload, where they share a service."""
+        stop = any(b.mode == "request" for b in RULES[self.provider].billings) if self.provider in RULES else True
+        short = names(demand, "kind") == "function"
+        short &= ~(demand.workloads["seconds_per_request"].to_numpy(float) >= self.job_seconds)
+        if self.service == "function" or (self.service == "provider" and stop) or not short.any():
+            return demand
+        return concat([demand.select(~short), by_application(demand.select(short))])
 
     def _tariffs(self, market: Catalog, rules: Rules, work: Asked) -> list[Tariff]:
         """All tariffs that the setting allows; what is not called is billed as long as it runs in any case."""
@@ -280,6 +295,13 @@ class ServerlessContainers(Rented):
         return figures(
             per_call, (fleet.served.count[rows].astype(float), often), market, arch, self.always_on_utilisation
         )
+
+
+def _parts(demand: Demand, services: Demand, placed: NDArray[np.bool_]) -> Demand:
+    """The classes of `demand` that the placed classes of `services` are made of."""
+    member = services.members.set_index("workload")["class"].reindex(demand.members["workload"])
+    rows = demand.members["class"].to_numpy(np.int64)[placed[member.to_numpy(np.int64)]]
+    return demand.select(np.isin(np.arange(len(demand.workloads)), rows))
 
 
 def _told(rules: Rules) -> list[Assumption]:
