@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 
 WORDS = {"x86_64": ("x86", "amd64"), "arm64": ("arm",)}
 """How price books name architectures."""
+HELD = ("function_provisioned", "function_provisioned_duration", "function_snapshot_cache")
+"""What is paid for a function that waits, not for its calls."""
 MILLION = 1e6
 
 
@@ -29,17 +31,10 @@ class Use:
     requests: Floats
     gb_seconds: Floats
     least_gb_seconds: Floats
-    kept_gb_seconds: Floats
-    """Capacity kept warm, used or not."""
-    warm_gb_seconds: Floats
-    """Run time on capacity kept warm."""
-    scratch_gb_seconds: Floats
     ghz_seconds: Floats
     """Clock that comes with the memory, where it is billed."""
-    cached_gb_seconds: Floats
-    """Snapshots kept to start from."""
-    restored_gb: Floats
-    """Snapshots that a start was made from."""
+    also: dict[str, Floats]
+    """Kind of offer -> [class], what is taken of the meters that have neither tiers nor free amounts of their own."""
     poller_hours: float
     """Event pollers before the functions."""
     arch: NDArray[np.str_]
@@ -49,8 +44,9 @@ class Use:
 
     def only(self, rows: NDArray[np.bool_]) -> Use:
         """Some of the classes; pollers belong to none of them."""
-        by_class = [f.name for f in fields(self) if f.name not in ("poller_hours", "free")]
-        return replace(self, **{name: getattr(self, name)[rows] for name in by_class})
+        by_class = ("requests", "gb_seconds", "least_gb_seconds", "ghz_seconds", "arch")
+        also = {kind: amount[rows] for kind, amount in self.also.items()}
+        return replace(self, also=also, **{name: getattr(self, name)[rows] for name in by_class})
 
     def weight(self, lines: Sequence[Line]) -> Floats:
         """[class], its part of what the meters cost; less than 1 together where kept capacity stands idle."""
@@ -59,19 +55,18 @@ class Use:
             "function_duration": self.gb_seconds,
             "function_memory": self.gb_seconds,
             "function_cpu": self.ghz_seconds,
-            "function_storage": self.scratch_gb_seconds,
-            "function_provisioned_duration": self.warm_gb_seconds,
-            "function_snapshot_cache": self.cached_gb_seconds,
-            "function_snapshot_restore": self.restored_gb,
             "function_poller": self.requests,
+            **self.also,
         }
+        kept = by_kind.pop("function_provisioned", np.zeros(0))
         out = np.zeros(len(self.requests))
         total = sum(e.usd_per_month for e in lines if e.category == "compute")
         for kind, amount in by_kind.items():
             usd = sum(e.usd_per_month for e in lines if e.offer_kind == kind)
             out += usd * amount / max(float(amount.sum()), 1e-300)
-        kept, warm = float(self.kept_gb_seconds.sum()), np.minimum(self.warm_gb_seconds, self.kept_gb_seconds)
-        out += sum(e.usd_per_month for e in lines if e.offer_kind == "function_provisioned") * warm / max(kept, 1e-300)
+        if kept.sum() > 0:
+            warm = np.minimum(self.also["function_provisioned_duration"], kept) / float(kept.sum())
+            out += sum(e.usd_per_month for e in lines if e.offer_kind == "function_provisioned") * warm
         return out / total if total > 0 else out
 
 
@@ -92,14 +87,7 @@ def tolls(market: Catalog, use: Use, sku: str = "") -> list[Line]:
     total = float(use.gb_seconds.sum())
     for words, part in plans:
         lines += _run_time(market, (words, sku), part, float(part.gb_seconds.sum()) / total if total > 0 else 1.0)
-        taken = {
-            "function_provisioned": part.kept_gb_seconds,
-            "function_provisioned_duration": part.warm_gb_seconds,
-            "function_storage": part.scratch_gb_seconds,
-            "function_snapshot_cache": part.cached_gb_seconds,
-            "function_snapshot_restore": part.restored_gb,
-        }
-        for kind, amount in taken.items():
+        for kind, amount in part.also.items():
             if amount.sum() > 0:
                 lines += metered(offered(market, kind, words), float(amount.sum()), "compute")
     pollers = use.poller_hours if use.requests.sum() > 0 else 0.0
@@ -145,11 +133,11 @@ def _free(
 
 def per_call_usd(market: Catalog, use: Use, sku: str = "") -> Floats:
     """[class], what a call costs on average without free amounts, nothing kept warm."""
-    nothing = np.zeros(len(use.requests))
-    plain = replace(use, free=False, kept_gb_seconds=nothing, warm_gb_seconds=nothing, cached_gb_seconds=nothing)
-    lines = tolls(market, replace(plain, poller_hours=0.0), sku)
+    also = {kind: amount for kind, amount in use.also.items() if kind not in HELD}
+    plain = replace(use, free=False, also=also, poller_hours=0.0)
+    lines = tolls(market, plain, sku)
     usd = plain.weight(lines) * sum(e.usd_per_month for e in lines)
-    return np.divide(usd, use.requests, out=nothing.copy(), where=use.requests > 0)
+    return np.divide(usd, use.requests, out=np.zeros(len(usd)), where=use.requests > 0)
 
 
 def break_even(market: Catalog, arch: str, sku: str = "") -> dict[str, float]:

@@ -15,12 +15,12 @@ from pydantic import Field
 from planner.catalog import Catalog
 from planner.demand import Demand, as_calls
 from planner.errors import PriceBookError, near_miss
-from planner.models._calls import METERS, Meter, cold_share, in_flight
+from planner.models._calls import METERS, Meter, in_flight
 from planner.models._crossing import PerCall, figures
 from planner.models._rented import Rented, egress, inferred, left_out, migration, month_hours, moved, offered, support
 from planner.models._sized import Limits, Sized, sized
+from planner.models._taken import Durable, Habits, cold, taken, warm_hours
 from planner.models._tolls import Use, break_even, per_call_usd, tolls
-from planner.models._units import names
 from planner.plan import Category, Certificate, Line, Plan, metered, showback
 from planner.quantities import CPU, MEMORY, SECONDS_PER_HOUR, Assumption
 
@@ -98,6 +98,17 @@ class Functions(Rented):
     """Units that read queues and streams for the functions, on average over the month. Unit: pollers.
     Source: the user; AWS Lambda pricing page (provisioned mode of event source mappings)."""
 
+    operations_per_call: float = Field(default=0.0, ge=0)
+    """Steps, waits and checkpoints of durable functions. Unit: operations. Source: the user; AWS Lambda pricing page
+    (durable functions)."""
+
+    state_kib_per_call: float = Field(default=0.0, ge=0)
+    """What a call of a durable function writes down. Unit: KiB. Source: the user."""
+
+    state_days: float = Field(default=14.0, ge=0)
+    """How long that is kept, the run itself included. Unit: days. Source: AWS Lambda pricing page (14 days after the
+    run of a durable function)."""
+
     always_on_utilisation: float = Field(default=0.7, gt=0, le=1)
     """How full a machine that is always on may be, for the rate at which it costs the same. Unit: fraction.
     Source: knative/serving config-autoscaler (target of 70 %)."""
@@ -162,7 +173,7 @@ class Functions(Rented):
         asked = as_calls(demand, self.seconds_per_request)
         work = sized(asked, self.limits)
         served, run = asked.select(work.placed), work.only(work.placed)
-        use = _use(self, served, run)
+        use = taken(self.habits, served, run)
         bill = tolls(market, use, self.duration_sku)
         traffic, guessed, _ = egress(self, market, served)
         lines = [*bill, *_state(market, served), *traffic]
@@ -184,10 +195,23 @@ class Functions(Rented):
             details=_details(self, (served, run, use), market),
         )
 
-    def processors(self, served: Demand) -> NDArray[np.str_]:
-        """[class], what each runs on."""
-        own = names(served, "arch")
-        return np.where(own == "", "x86_64", own) if self.arch == "workload" else np.full(len(own), self.arch)
+    @property
+    def habits(self) -> Habits:
+        """How functions start, are kept and keep."""
+        return Habits(
+            meter=self.meter,
+            optimised=self.memory == "optimised",
+            provisioned=(self.provisioned_concurrency, self.provisioned_hours),
+            cold_start_share=self.cold_start_share,
+            keep_alive_minutes=self.keep_alive_minutes,
+            init_seconds=self.init_seconds,
+            snapstart=self.snapstart,
+            scratch_gb=max(0.0, self.ephemeral_storage_mb - self.ephemeral_free_mb) / MB_PER_GIB,
+            durable=Durable(self.operations_per_call, self.state_kib_per_call, self.state_days),
+            event_pollers=self.event_pollers,
+            arch=self.arch,
+            free=self.free_tier,
+        )
 
     @property
     def limits(self) -> Limits:
@@ -195,58 +219,6 @@ class Functions(Rented):
         quota = float("inf") if self.quota_raised else self.concurrency_quota
         sizing = (self.memory == "optimised", self.most_cores_per_call)
         return Limits(self.meter, *sizing, quota, self.requests_per_s_per_unit)
-
-
-def _use(model: Functions, served: Demand, run: Sized) -> Use:
-    """What the month's calls take from each meter."""
-    count, calls = served.count.astype(float), served.requests_per_s * served.hours * SECONDS_PER_HOUR
-    gb, month = run.size_mb / MB_PER_GIB, float(served.hours.sum())
-    warm = _warm_hours(model, served)
-    share = _warm_share(model, served, run, warm)
-    gb_seconds = calls * (run.billed * gb)[:, None]
-    cold = calls.sum(axis=1) * _cold(model, served)
-    started = cold * model.init_seconds * gb
-    least_started = started if model.memory == "measured" else started * np.minimum(run.memory_gib / gb, 1.0)
-    snapshot = 1.0 if model.snapstart else 0.0
-    scratch = max(0.0, model.ephemeral_storage_mb - model.ephemeral_free_mb) / MB_PER_GIB
-    return Use(
-        requests=count * calls.sum(axis=1),
-        gb_seconds=count * ((gb_seconds * (1 - share)).sum(axis=1) + started),
-        least_gb_seconds=count * ((calls * (1 - share)).sum(axis=1) * run.least_gb_seconds + least_started),
-        kept_gb_seconds=count * gb * model.provisioned_concurrency * float(warm.sum()) * SECONDS_PER_HOUR,
-        warm_gb_seconds=count * (gb_seconds * share).sum(axis=1),
-        scratch_gb_seconds=count * calls.sum(axis=1) * run.billed * scratch,
-        ghz_seconds=count * calls.sum(axis=1) * run.billed * model.meter.clock(run.size_mb),
-        cached_gb_seconds=count * gb * month * SECONDS_PER_HOUR * snapshot,
-        restored_gb=count * cold * gb * snapshot,
-        poller_hours=model.event_pollers * month,
-        arch=model.processors(served),
-        free=model.free_tier,
-    )
-
-
-def _cold(model: Functions, served: Demand) -> Floats:
-    """[class], share of calls that start cold."""
-    if model.cold_start_share is not None:
-        return np.full(len(served.workloads), model.cold_start_share)
-    return cold_share(served.requests_per_s, served.hours, model.keep_alive_minutes)
-
-
-def _warm_hours(model: Functions, served: Demand) -> Floats:
-    """[period], hours in which functions are kept warm: the busiest periods first."""
-    out = np.zeros(len(served.hours))
-    if model.provisioned_concurrency > 0:
-        order = np.argsort(-(served.count @ served.requests_per_s), kind="stable")
-        hours = served.hours[order]
-        out[order] = np.clip(model.provisioned_hours - (np.cumsum(hours) - hours), 0.0, hours)
-    return out
-
-
-def _warm_share(model: Functions, served: Demand, run: Sized, warm: Floats) -> Floats:
-    """[class, period], share of calls that find a kept environment: as many at once as are kept, while they are."""
-    flight = served.requests_per_s * run.billed[:, None]
-    found = np.minimum(model.provisioned_concurrency / np.maximum(flight, 1e-12), 1.0)
-    return np.asarray(found * (warm / np.maximum(served.hours, 1e-12)))
 
 
 def _state(market: Catalog, served: Demand) -> list[Line]:
@@ -257,7 +229,7 @@ def _state(market: Catalog, served: Demand) -> list[Line]:
 
 def _provisioned(model: Functions, served: Demand, run: Sized) -> Floats:
     """[period, resource], what is held while calls run, or kept warm for them."""
-    kept = model.provisioned_concurrency * _warm_hours(model, served) / np.maximum(served.hours, 1e-12)
+    kept = model.provisioned_concurrency * warm_hours(model.habits, served) / np.maximum(served.hours, 1e-12)
     flight = np.maximum(served.requests_per_s * run.billed[:, None], kept)
     held = (served.count * run.size_mb) @ flight
     out = np.zeros((len(served.hours), 4))
@@ -291,7 +263,7 @@ def _details(model: Functions, ran: tuple[Demand, Sized, Use], market: Catalog) 
         "gb_seconds_billed": float(calls @ (run.billed * run.size_mb) * SECONDS_PER_HOUR / MB_PER_GIB),
         "peak_concurrency": peak,
         "concurrency_above_quota": max(0.0, peak - model.concurrency_quota),
-        "cold_start_share": float(calls @ _cold(model, served) / calls.sum()) if calls.sum() > 0 else 0.0,
+        "cold_start_share": float(calls @ cold(model.habits, served) / calls.sum()) if calls.sum() > 0 else 0.0,
     }
     arch = str(use.arch[0]) if len(use.arch) else "x86_64"
     return told | break_even(market, arch, model.duration_sku) | _crossing(model, (served, use), market, arch)

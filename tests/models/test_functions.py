@@ -312,6 +312,21 @@ def test_pollers_of_queues_are_paid_by_the_hour(a_day, seconds, pollers, expecte
     assert found == pytest.approx(expected, abs=0.005)
 
 
+def test_durable_functions_pay_for_steps_and_for_what_they_write_down() -> None:
+    """E11: a million runs of 32 s in two calls and four steps, 104 GB written and kept for 21 of 30 days."""
+    sold = book(
+        *ROWS,
+        offer("lambda-operations", "function_operations", 8.0, unit="million requests"),
+        offer("lambda-state-written", "function_state_written", 0.25, unit="GB"),
+        offer("lambda-state", "function_state", 0.15, unit="GB-month"),
+    )
+    asked = demand(calls(2e6 * 730 / 720, 16, 1024, arch="arm64"), hours=(720.0,))
+    found = bill(asked, sold, operations_per_call=2, state_kib_per_call=104 * 2**20 / 2e6, state_days=21)
+    expected = {"function_duration": 421.34, "function_requests": 0.20, "function_operations": 32.0}
+    expected |= {"function_state_written": 26.0, "function_state": 10.92}
+    assert found == pytest.approx(expected, abs=0.006)
+
+
 def test_calls_at_the_edge_are_another_rate() -> None:
     """E13: 10 ms in 128 MB."""
     sold = book(
