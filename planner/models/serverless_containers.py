@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf
+from math import inf, isfinite
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -207,7 +207,7 @@ class ServerlessContainers(Rented):
         lines = [*toll, *self._around(market, fleet, sent), *traffic]
         lines += disks(market, volumes, served.count, ("gp3", "balanced"))
         lines += support(self, market, lines)
-        lines += migration(catalog, self.provider, "replatform", moved(parts, ("container",)))
+        lines += migration(catalog, self.provider, "replatform", moved(served, ("container",)))
         return Plan(
             model=self.kind,
             lines=tuple(lines),
@@ -308,9 +308,11 @@ def _told(rules: Rules) -> list[Assumption]:
     """The rules in force, those of the provider and those set."""
     what = "serverless_containers: {} in force"
     units = {"concurrency": "requests", "request_limit_s": "s", "storage_free_gib": "GiB", "idle_cores": "cores"}
-    told = [inferred(what.format(n), getattr(rules, n), unit, rules.source) for n, unit in units.items()]
+    told = {n: (getattr(rules, n), unit) for n, unit in units.items()}
     for billing in rules.billings:
         for name in ("rounding_s", "minimum_s", "cooldown_s"):
-            value = getattr(billing, name)
-            told.append(inferred(what.format(f"{billing.mode} {name}"), value, "s", rules.source))
-    return told
+            told[f"{billing.mode} {name}"] = getattr(billing, name), "s"
+    return [
+        inferred(what.format(n), v if isfinite(v) else "without end", unit, rules.source)
+        for n, (v, unit) in told.items()
+    ]
