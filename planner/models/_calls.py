@@ -17,6 +17,7 @@ __all__ = [
     "cold_share",
     "duration",
     "in_flight",
+    "least_gb_seconds",
     "rounded",
 ]
 
@@ -25,6 +26,8 @@ TRIED: Final = 512
 """Unit: sizes. Source: neighbours of so many differ by less than the rounding of a duration."""
 AT_ONCE: Final = 5_000
 """Unit: classes. Source: keeps the tables below some hundred MB."""
+_NONE: Final = 1e-6
+"""Unit: cores. Source: stands for none, so that times stay numbers."""
 _EXACT: Final = 1e-9
 """Unit: fraction. Source: a whole number of steps stays one in spite of binary fractions."""
 
@@ -47,6 +50,12 @@ class Meter:
     ghz: tuple[float, ...]
     """Clock that comes with each of the sizes sold, where processor time is billed apart."""
     source: str
+    runtime_cores: float = 0.0
+    """Cores that the runtime itself keeps busy, so that a small size is slower than its share."""
+
+    def power(self, size_mb: Floats, most_cores: float) -> Floats:
+        """Cores that a call gets at each size."""
+        return np.asarray(np.clip(size_mb / self.mb_per_vcpu - self.runtime_cores, _NONE, most_cores))
 
     def clock(self, size_mb: Floats) -> Floats:
         """GHz that come with each size; 0 where they are not billed."""
@@ -116,12 +125,31 @@ def duration(calls: Calls, size_mb: Floats, meter: Meter, most_cores: float) -> 
     kept fewer busy spent the rest of its time waiting. Work speeds up with memory until a call has `most_cores`.
     Source: AWS Lambda documentation (CPU in proportion to memory); aws-lambda-power-tuning (the curve that results).
     """
-    had = np.minimum(np.maximum(calls.memory_mb, meter.memory_min_mb) / meter.mb_per_vcpu, most_cores)
+    work, waiting = _split(calls, meter, most_cores)
+    if size_mb.ndim == 2:
+        work, waiting = work[:, None], waiting[:, None]
+    return np.asarray(waiting + work / meter.power(size_mb, most_cores))
+
+
+def _split(calls: Calls, meter: Meter, most_cores: float) -> tuple[Floats, Floats]:
+    """[class], core-seconds of work and seconds of waiting of a call as it was measured."""
+    had = meter.power(np.maximum(calls.memory_mb, meter.memory_min_mb), most_cores)
     work = calls.seconds * np.minimum(calls.cores, had)
-    waiting = calls.seconds - work / had
-    wide = size_mb.ndim == 2
-    work, waiting = (work[:, None], waiting[:, None]) if wide else (work, waiting)
-    return np.asarray(waiting + work / np.minimum(size_mb / meter.mb_per_vcpu, most_cores))
+    return work, calls.seconds - work / had
+
+
+def least_gb_seconds(calls: Calls, least_mb: Floats, meter: Meter, most_cores: float) -> Floats:
+    """[class], GB-seconds that no size from `least_mb` on goes below, before any rounding.
+
+    With a the memory that the runtime's own cores come with, m MB take m x (waiting + work x k / (m - a)) / 1024, which
+    falls up to m = a + sqrt(a x k x work / waiting) and rises beyond, and rises where more memory buys no more speed.
+    """
+    work, waiting = _split(calls, meter, most_cores)
+    own = meter.runtime_cores * meter.mb_per_vcpu
+    turn = own + np.sqrt(own * meter.mb_per_vcpu * work / np.maximum(waiting, 1e-300))
+    last = min((most_cores + meter.runtime_cores) * meter.mb_per_vcpu, meter.memory_max_mb)
+    size = np.clip(turn, least_mb, np.maximum(least_mb, last))
+    return size * (waiting + work / meter.power(size, most_cores)) / 1024.0
 
 
 def cheapest_size(calls: Calls, meter: Meter, most_cores: float) -> Floats:

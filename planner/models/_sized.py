@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.demand import Demand
-from planner.models._calls import Calls, Meter, billed_seconds, cheapest_size, duration, in_flight, rounded
+from planner.models._calls import (
+    Calls,
+    Meter,
+    billed_seconds,
+    cheapest_size,
+    duration,
+    in_flight,
+    least_gb_seconds,
+    rounded,
+)
 from planner.models._units import names
 from planner.quantities import GPU
 
@@ -77,7 +86,7 @@ def sized(asked: Demand, limits: Limits) -> Sized:
     need = np.maximum(memory * MB_PER_GIB, np.where(thread, min(meter.mb_per_vcpu, meter.memory_max_mb), 0.0))
     calls = Calls(frame["seconds_per_request"].to_numpy(float), need, frame["cores_per_request"].to_numpy(float))
     size, seconds = rounded(np.maximum(need, meter.memory_min_mb), meter.sizes()), calls.seconds
-    least = size * duration(calls, size, meter, limits.most_cores) / MB_PER_GIB
+    least = least_gb_seconds(calls, size, meter, limits.most_cores)
     if limits.optimised:
         size = cheapest_size(calls, meter, limits.most_cores)
         seconds = duration(calls, size, meter, limits.most_cores)

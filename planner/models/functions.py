@@ -15,10 +15,12 @@ from pydantic import Field
 from planner.catalog import Catalog
 from planner.demand import Demand, as_calls
 from planner.errors import PriceBookError, near_miss
-from planner.models._calls import METERS, Meter, cold_share, in_flight
-from planner.models._rented import Rented, egress, inferred, left_out, migration, moved, offered, support
+from planner.models._calls import METERS, Meter, in_flight
+from planner.models._crossing import PerCall, figures
+from planner.models._rented import Rented, egress, inferred, left_out, migration, month_hours, moved, offered, support
 from planner.models._sized import Limits, Sized, sized
-from planner.models._tolls import Use, break_even, tolls
+from planner.models._taken import Durable, Habits, cold, taken, warm_hours
+from planner.models._tolls import Use, break_even, per_call_usd, tolls
 from planner.plan import Category, Certificate, Line, Plan, metered, showback
 from planner.quantities import CPU, MEMORY, SECONDS_PER_HOUR, Assumption
 
@@ -35,8 +37,8 @@ class Functions(Rented):
     kind: Literal["functions"] = "functions"
     title: ClassVar[str] = "Functions"
 
-    arch: Literal["x86_64", "arm64"] = "x86_64"
-    """Processor that functions run on. Unit: name. Source: the user."""
+    arch: Literal["workload", "x86_64", "arm64"] = "workload"
+    """Processor that functions run on, or that of each workload. Unit: name. Source: the user."""
 
     memory: Literal["measured", "optimised"] = "measured"
     """Whether functions keep the memory they were measured with, or get the size that costs least. Unit: name.
@@ -81,6 +83,36 @@ class Functions(Rented):
     """How long an idle environment is kept; shorter pauses start warm. Unit: min. Source: Shahrad et al. 2020,
     "Serverless in the Wild" (fixed keep-alive of 10 to 20 minutes)."""
 
+    cold_start_share: float | None = Field(default=None, ge=0, le=1)
+    """Share of calls that start cold; none: by pauses between calls. Unit: fraction. Source: the user."""
+
+    init_seconds: float = Field(default=0.0, ge=0)
+    """Time that a cold start takes and is billed on top of the call. Unit: s. Source: the user; AWS bills it since
+    2025-08-01, FROM MEMORY."""
+
+    snapstart: bool = False
+    """Whether functions start from a snapshot, which is kept all month and restored at each cold start.
+    Unit: yes or no. Source: AWS Lambda pricing page (SnapStart)."""
+
+    event_pollers: float = Field(default=0.0, ge=0)
+    """Units that read queues and streams for the functions, on average over the month. Unit: pollers.
+    Source: the user; AWS Lambda pricing page (provisioned mode of event source mappings)."""
+
+    operations_per_call: float = Field(default=0.0, ge=0)
+    """Steps, waits and checkpoints of durable functions. Unit: operations. Source: the user; AWS Lambda pricing page
+    (durable functions)."""
+
+    state_kib_per_call: float = Field(default=0.0, ge=0)
+    """What a call of a durable function writes down. Unit: KiB. Source: the user."""
+
+    state_days: float = Field(default=14.0, ge=0)
+    """How long that is kept, the run itself included. Unit: days. Source: AWS Lambda pricing page (14 days after the
+    run of a durable function)."""
+
+    always_on_utilisation: float = Field(default=0.7, gt=0, le=1)
+    """How full a machine that is always on may be, for the rate at which it costs the same. Unit: fraction.
+    Source: knative/serving config-autoscaler (target of 70 %)."""
+
     duration_sku: str = ""
     """Meter of the run time; empty: the provider's first for the architecture. Unit: sku. Source: the user."""
 
@@ -92,6 +124,14 @@ class Functions(Rented):
 
     memory_step_mb: float | None = Field(default=None, gt=0)
     """Step between sizes; none: the provider's. Unit: MB. Source: see the rules listed with each plan."""
+
+    memory_sizes_mb: tuple[float, ...] = ()
+    """The only sizes sold; none: the provider's. Unit: MB. Source: see the rules listed with each plan."""
+
+    runtime_cores: float | None = Field(default=None, ge=0)
+    """Cores that the runtime itself keeps busy, which slows small sizes down; none: the provider's. Unit: cores.
+    Source: the user; the README of aws-lambda-power-tuning (35 s at 128 MB, 14 % cheaper in under 3 s at 1.5 GB) is met
+    by 0.011."""
 
     mb_per_vcpu: float | None = Field(default=None, gt=0)
     """Memory that comes with a core; none: the provider's. Unit: MB. Source: see the rules listed with each plan."""
@@ -115,8 +155,11 @@ class Functions(Rented):
         if self.provider not in METERS:
             raise PriceBookError(f"functions of {self.provider!r}: no rules; {near_miss(self.provider, METERS)}")
         own = {f.name: getattr(self, f.name, None) for f in fields(Meter)}
-        changed = {name: value for name, value in own.items() if value is not None}
-        if "memory_min_mb" in changed or "memory_max_mb" in changed or "memory_step_mb" in changed:
+        changed = {name: value for name, value in own.items() if value is not None and value != ()}
+        if self.memory_sizes_mb:
+            sizes = tuple(sorted(self.memory_sizes_mb))
+            changed |= {"memory_sizes_mb": sizes, "memory_min_mb": sizes[0], "memory_max_mb": sizes[-1], "ghz": ()}
+        elif "memory_min_mb" in changed or "memory_max_mb" in changed or "memory_step_mb" in changed:
             changed |= {"memory_sizes_mb": (), "ghz": ()}
         return replace(METERS[self.provider], **changed)
 
@@ -130,26 +173,44 @@ class Functions(Rented):
         asked = as_calls(demand, self.seconds_per_request)
         work = sized(asked, self.limits)
         served, run = asked.select(work.placed), work.only(work.placed)
-        use = _use(self, served, run)
-        bill = tolls(market, (self.arch, self.duration_sku), use)
+        use = taken(self.habits, served, run)
+        bill = tolls(market, use, self.duration_sku)
         traffic, guessed, _ = egress(self, market, served)
         lines = [*bill, *_state(market, served), *traffic]
         lines += support(self, market, lines)
         lines += migration(catalog, self.provider, "refactor", moved(served, ("function",)))
-        least = tolls(market, (self.arch, self.duration_sku), replace(use, gb_seconds=use.least_gb_seconds))
+        least = tolls(market, replace(use, gb_seconds=use.least_gb_seconds), self.duration_sku)
         return Plan(
             model=self.kind,
             lines=tuple(lines),
             hours=demand.hours,
             provisioned=_provisioned(self, served, run),
-            used=_used(served, run),
+            used=_used(self, served, run),
             boxes=_boxes(self, served, run, bill),
             placement=_placement(served, bill),
             cost_by_workload=_shown(served, use, lines),
             unplaced=_unplaced(asked, work),
             certificate=_certificate(bill, least),
             assumptions=(*self.settings(), *asked.assumptions, *_rules(self.meter), *guessed),
-            details={**_details(self, served, run), **break_even(market, (self.arch, self.duration_sku))},
+            details=_details(self, (served, run, use), market),
+        )
+
+    @property
+    def habits(self) -> Habits:
+        """How functions start, are kept and keep."""
+        return Habits(
+            meter=self.meter,
+            optimised=self.memory == "optimised",
+            provisioned=(self.provisioned_concurrency, self.provisioned_hours),
+            cold_start_share=self.cold_start_share,
+            keep_alive_minutes=self.keep_alive_minutes,
+            init_seconds=self.init_seconds,
+            snapstart=self.snapstart,
+            scratch_gb=max(0.0, self.ephemeral_storage_mb - self.ephemeral_free_mb) / MB_PER_GIB,
+            durable=Durable(self.operations_per_call, self.state_kib_per_call, self.state_days),
+            event_pollers=self.event_pollers,
+            arch=self.arch,
+            free=self.free_tier,
         )
 
     @property
@@ -160,43 +221,6 @@ class Functions(Rented):
         return Limits(self.meter, *sizing, quota, self.requests_per_s_per_unit)
 
 
-def _use(model: Functions, served: Demand, run: Sized) -> Use:
-    """What the month's calls take from each meter."""
-    count, calls = served.count.astype(float), served.requests_per_s * served.hours * SECONDS_PER_HOUR
-    gb = run.size_mb / MB_PER_GIB
-    warm = _warm_hours(model, served)
-    share = _warm_share(model, served, run, warm)
-    gb_seconds = calls * (run.billed * gb)[:, None]
-    scratch = max(0.0, model.ephemeral_storage_mb - model.ephemeral_free_mb) / MB_PER_GIB
-    return Use(
-        requests=count * calls.sum(axis=1),
-        gb_seconds=count * (gb_seconds * (1 - share)).sum(axis=1),
-        least_gb_seconds=count * (calls * (1 - share)).sum(axis=1) * run.least_gb_seconds,
-        kept_gb_seconds=count * gb * model.provisioned_concurrency * float(warm.sum()) * SECONDS_PER_HOUR,
-        warm_gb_seconds=count * (gb_seconds * share).sum(axis=1),
-        scratch_gb_seconds=count * calls.sum(axis=1) * run.billed * scratch,
-        ghz_seconds=count * calls.sum(axis=1) * run.billed * model.meter.clock(run.size_mb),
-        free=model.free_tier,
-    )
-
-
-def _warm_hours(model: Functions, served: Demand) -> Floats:
-    """[period], hours in which functions are kept warm: the busiest periods first."""
-    out = np.zeros(len(served.hours))
-    if model.provisioned_concurrency > 0:
-        order = np.argsort(-(served.count @ served.requests_per_s), kind="stable")
-        hours = served.hours[order]
-        out[order] = np.clip(model.provisioned_hours - (np.cumsum(hours) - hours), 0.0, hours)
-    return out
-
-
-def _warm_share(model: Functions, served: Demand, run: Sized, warm: Floats) -> Floats:
-    """[class, period], share of calls that find a kept environment: as many at once as are kept, while they are."""
-    flight = served.requests_per_s * run.billed[:, None]
-    found = np.minimum(model.provisioned_concurrency / np.maximum(flight, 1e-12), 1.0)
-    return np.asarray(found * (warm / np.maximum(served.hours, 1e-12)))
-
-
 def _state(market: Catalog, served: Demand) -> list[Line]:
     """Disks of machines become objects: functions keep nothing between calls."""
     total = float(served.count @ np.nan_to_num(served.workloads["storage_gib"].to_numpy(float)))
@@ -205,7 +229,7 @@ def _state(market: Catalog, served: Demand) -> list[Line]:
 
 def _provisioned(model: Functions, served: Demand, run: Sized) -> Floats:
     """[period, resource], what is held while calls run, or kept warm for them."""
-    kept = model.provisioned_concurrency * _warm_hours(model, served) / np.maximum(served.hours, 1e-12)
+    kept = model.provisioned_concurrency * warm_hours(model.habits, served) / np.maximum(served.hours, 1e-12)
     flight = np.maximum(served.requests_per_s * run.billed[:, None], kept)
     held = (served.count * run.size_mb) @ flight
     out = np.zeros((len(served.hours), 4))
@@ -213,12 +237,13 @@ def _provisioned(model: Functions, served: Demand, run: Sized) -> Floats:
     return out
 
 
-def _used(served: Demand, run: Sized) -> Floats:
-    """[period, resource], what is used on average; memory only while a call runs."""
+def _used(model: Functions, served: Demand, run: Sized) -> Floats:
+    """[period, resource], what is used on average, no more than calls get; memory only while a call runs."""
     flight = served.requests_per_s * run.seconds[:, None]
+    got = served.requests_per_s * (run.billed * run.size_mb / model.meter.mb_per_vcpu)[:, None]
     memory = np.minimum(served.mean[:, :, MEMORY], flight * run.memory_gib[:, None])
     out = np.zeros((len(served.hours), 4))
-    out[:, CPU], out[:, MEMORY] = served.used[:, CPU], served.count @ memory
+    out[:, CPU], out[:, MEMORY] = served.count @ np.minimum(served.mean[:, :, CPU], got), served.count @ memory
     return out
 
 
@@ -228,18 +253,29 @@ def _peak(model: Functions, served: Demand, run: Sized) -> float:
     return float((served.count @ flight).max(initial=0.0))
 
 
-def _details(model: Functions, served: Demand, run: Sized) -> dict[str, float]:
+def _details(model: Functions, ran: tuple[Demand, Sized, Use], market: Catalog) -> dict[str, float]:
+    served, run, use = ran
     peak = _peak(model, served, run)
     calls = served.count * (served.requests_per_s @ served.hours)
-    cold = cold_share(served.requests_per_s, served.hours, model.keep_alive_minutes)
-    return {
+    told = {
         "calls_per_month": float(calls.sum() * SECONDS_PER_HOUR),
         "gb_seconds_measured": float(calls @ (run.seconds * run.memory_gib) * SECONDS_PER_HOUR),
         "gb_seconds_billed": float(calls @ (run.billed * run.size_mb) * SECONDS_PER_HOUR / MB_PER_GIB),
         "peak_concurrency": peak,
         "concurrency_above_quota": max(0.0, peak - model.concurrency_quota),
-        "cold_start_share": float(calls @ cold / calls.sum()) if calls.sum() > 0 else 0.0,
+        "cold_start_share": float(calls @ cold(model.habits, served) / calls.sum()) if calls.sum() > 0 else 0.0,
     }
+    arch = str(use.arch[0]) if len(use.arch) else "x86_64"
+    return told | break_even(market, arch, model.duration_sku) | _crossing(model, (served, use), market, arch)
+
+
+def _crossing(model: Functions, ran: tuple[Demand, Use], market: Catalog, arch: str) -> dict[str, float]:
+    """From which rate on a machine that is always on costs less than the calls do."""
+    served, use = ran
+    told = served.workloads[["seconds_per_request", "cores_per_request", "memory_gib_per_request"]].to_numpy(float)
+    calls = PerCall(per_call_usd(market, use, model.duration_sku), *told.T)
+    rate = served.requests_per_s @ served.hours / month_hours(served.hours)
+    return figures(calls, (served.count.astype(float), rate), market, arch, model.always_on_utilisation)
 
 
 def _sku(bill: list[Line]) -> str:
@@ -282,7 +318,7 @@ def _certificate(bill: list[Line], least: list[Line]) -> Certificate:
 
 def _rules(meter: Meter) -> list[Assumption]:
     """The rules in force, those of the provider and those set."""
-    units = {"mb": "MB", "ms": "ms", "s": "s", "vcpu": "MB"}
+    units = {"mb": "MB", "ms": "ms", "s": "s", "vcpu": "MB", "cores": "cores"}
     told = [
         (f.name, getattr(meter, f.name)) for f in fields(Meter) if f.name not in ("source", "memory_sizes_mb", "ghz")
     ]

@@ -18,7 +18,7 @@ from planner.catalog import Catalog
 from planner.demand import Demand, Policy
 from planner.models import MODELS, DeploymentModel
 from planner.plan import CATEGORIES, Plan
-from planner.quantities import SECONDS_PER_MONTH
+from planner.quantities import HOURS_PER_MONTH, SECONDS_PER_HOUR
 from planner.store import Store
 
 HOURS = (240.0, 490.0)
@@ -38,7 +38,7 @@ def quick(model: type[DeploymentModel]) -> DeploymentModel:
 def estate() -> Demand:
     """Machines that breathe, an idle one, a large one, functions of two applications, one that fits nowhere."""
     call = {"kind": "function", "seconds_per_request": 0.4, "memory_gib_per_request": 0.25, "cores_per_request": 0.15}
-    rps = 3e6 / SECONDS_PER_MONTH
+    rps = 3e6 / (HOURS_PER_MONTH * SECONDS_PER_HOUR)
     function = {**call, "requests_per_s": rps, "busy": [0.3, 1.0], "mean": [rps * 0.06, rps * 0.1]}
     return demand(
         {"busy": [[4, 10], [1, 9]], "mean": [[2, 8], [0.3, 7]], "count": 5},

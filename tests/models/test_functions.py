@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.catalogs import book, demand, offer
-from models.cloud import CLOUD, sound, usd
+from models.cloud import CLOUD, ROWS, sound, usd
 from planner.models._calls import METERS, Calls, billed_seconds, cheapest_size, cold_share, duration, rounded
 from planner.models.functions import Functions
-from planner.quantities import CPU, SECONDS_PER_MONTH
+from planner.quantities import CPU, HOURS_PER_MONTH, SECONDS_PER_HOUR
+
+SECONDS_PER_MONTH = HOURS_PER_MONTH * SECONDS_PER_HOUR
 
 
 def calls(a_month: float, seconds: float, mb: float, **more):
@@ -263,6 +265,153 @@ def test_cold_starts_by_the_pause_between_calls() -> None:
     rare, steady = (Functions().plan(demand(calls(n, 1, 512)), CLOUD).details["cold_start_share"] for n in (10, 1e7))
     assert rare > 0.99
     assert steady < 0.01
+
+
+def test_both_processors_share_the_requests_and_the_free_amounts() -> None:
+    """Tiers are of each processor's own calls; the free GB-seconds are shared in proportion."""
+    asked = demand(calls(3e6, 1, 1024), calls(1e6, 1, 1024, arch="arm64"))
+    plan = Functions().plan(asked, CLOUD)
+    sound(plan, asked)
+    taken = {e.sku: e.quantity for e in plan.lines if e.offer_kind == "function_duration"}
+    assert taken == pytest.approx({"lambda-duration-x86": 2.7e6, "lambda-duration-arm64": 0.9e6})
+    assert sum(e.quantity for e in plan.lines if e.sku == "lambda-requests") == pytest.approx(3)
+    free = [e.quantity for e in plan.lines if e.sku == "lambda-free-duration"]
+    assert sorted(free) == pytest.approx([100_000, 300_000])
+    moved = Functions(arch="x86_64").plan(asked, CLOUD)
+    assert usd(moved, "function_duration") == pytest.approx(3.6e6 * 1.66667e-5)
+
+
+def test_snapshots_are_kept_all_month_and_restored_at_each_cold_start() -> None:
+    """E6: 7.44 million calls of 2 s and 1 GB in a month of 744 h, one in a hundred of which starts cold."""
+    sold = book(
+        *ROWS,
+        offer("lambda-snapstart-cache", "function_snapshot_cache", 1.5046e-6, unit="GB-second"),
+        offer("lambda-snapstart-restore", "function_snapshot_restore", 1.397998e-4, unit="GB"),
+    )
+    asked = demand(calls(7.44e6 * 730 / 744, 2, 1024), hours=(744.0,))
+    found = bill(asked, sold, free_tier=False, snapstart=True, cold_start_share=0.01)
+    expected = {"function_duration": 248.00, "function_requests": 1.49}
+    expected |= {"function_snapshot_cache": 4.03, "function_snapshot_restore": 10.40}
+    assert found == pytest.approx(expected, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("a_day", "seconds", "pollers", "expected"),
+    [
+        pytest.param(1e6, 2, 800 / 720, {"function_duration": 1_000.00, "function_requests": 6.0,
+                                         "function_poller": 148.0}, id="E8"),
+        pytest.param(10e6, 0.2, 1, {"function_duration": 1_000.00, "function_requests": 60.0,
+                                    "function_poller": 133.2}, id="E10"),
+    ],
+)  # fmt: skip
+def test_pollers_of_queues_are_paid_by_the_hour(a_day, seconds, pollers, expected) -> None:
+    """A month of 720 h; the first source adds 6 too many, its items sum to 1,154 only."""
+    sold = book(*ROWS, offer("lambda-poller", "function_poller", 0.185))
+    asked = demand(calls(a_day * 30 * 730 / 720, seconds, 1024), hours=(720.0,))
+    found = bill(asked, sold, free_tier=False, event_pollers=pollers)
+    assert found == pytest.approx(expected, abs=0.005)
+
+
+def test_durable_functions_pay_for_steps_and_for_what_they_write_down() -> None:
+    """E11: a million runs of 32 s in two calls and four steps, 104 GB written and kept for 21 of 30 days."""
+    sold = book(
+        *ROWS,
+        offer("lambda-operations", "function_operations", 8.0, unit="million requests"),
+        offer("lambda-state-written", "function_state_written", 0.25, unit="GB"),
+        offer("lambda-state", "function_state", 0.15, unit="GB-month"),
+    )
+    asked = demand(calls(2e6 * 730 / 720, 16, 1024, arch="arm64"), hours=(720.0,))
+    found = bill(asked, sold, operations_per_call=2, state_kib_per_call=104 * 2**20 / 2e6, state_days=21)
+    expected = {"function_duration": 421.34, "function_requests": 0.20, "function_operations": 32.0}
+    expected |= {"function_state_written": 26.0, "function_state": 10.92}
+    assert found == pytest.approx(expected, abs=0.006)
+
+
+def test_calls_at_the_edge_are_another_rate() -> None:
+    """E13: 10 ms in 128 MB."""
+    sold = book(
+        offer("edge-duration", "function_duration", 6.25125e-6 * 8, unit="GB-second"),
+        offer("edge-requests", "function_requests", 0.6, unit="million requests"),
+    )
+    found = bill(demand(calls(10e6, 0.010, 128)), sold)
+    assert found == pytest.approx({"function_duration": 0.63, "function_requests": 6.0}, abs=0.006)
+
+
+def test_a_call_of_another_size_costs_in_proportion() -> None:
+    """A19a: 2.1e-9 usd for a millisecond of 128 MB."""
+    sold = book(
+        offer("lambda-duration", "function_duration", 2.1e-9 * 8_000, unit="GB-second"),
+        offer("lambda-requests", "function_requests", 0.2, unit="million requests"),
+    )
+    assert bill(demand(calls(1e6, 0.3, 1024)), sold)["function_duration"] == pytest.approx(5.04)
+
+
+def test_azure_at_its_own_rate() -> None:
+    """E25: 1.5 GB for a second."""
+    here = {"provider": "azure", "region": "eastus"}
+    sold = book(
+        offer("consumption-duration", "function_duration", 1.6e-5, unit="GB-second", **here),
+        offer("consumption-requests", "function_requests", 0.2, unit="million requests", **here),
+        offer("consumption-free-duration", "function_allowance", 0.0, unit="GB-second", tier_to=400e3, **here),
+        offer("consumption-free-requests", "function_allowance", 0.0, unit="million requests", tier_to=1.0, **here),
+    )
+    found = bill(demand(calls(3e6, 1, 1536)), sold, **here)
+    assert found == pytest.approx({"function_duration": 65.60, "function_requests": 0.40})
+
+
+def test_a_runtime_that_is_busy_itself_makes_larger_sizes_cheaper() -> None:
+    """A22: 35 s in 128 MB, below 3 s in 1,536 MB for 14 % less."""
+    asked = demand(calls(1e4, 35, 128, cores_per_request=1.0))
+    fields = {"free_tier": False, "memory_sizes_mb": (128, 1536), "runtime_cores": 0.0109}
+    kept, chosen = (Functions(memory=m, **fields).plan(asked, CLOUD) for m in ("measured", "optimised"))
+    sound(chosen, asked)
+    saved = 1 - usd(chosen, "function_duration") / usd(kept, "function_duration")
+    assert saved == pytest.approx(0.14, abs=0.005)
+    assert chosen.details["gb_seconds_billed"] / 1e4 / 1.5 < 3
+    assert chosen.certificate.bound_usd > 0.9 * chosen.certificate.usd
+
+
+def test_a_cold_start_is_billed_where_it_takes_time() -> None:
+    asked = demand(calls(1e4, 1, 1024))
+    fields = {"free_tier": False, "cold_start_share": 0.1}
+    plain, slow = (Functions(init_seconds=s, **fields).plan(asked, CLOUD) for s in (0.0, 2.0))
+    assert usd(slow, "function_duration") == pytest.approx(usd(plain, "function_duration") * 1.2)
+
+
+def test_calls_win_while_they_are_rare_and_lose_once_they_are_steady() -> None:
+    """The rate at which both cost the same is computed; a machine that is always on is dearer below, cheaper above."""
+
+    def at(rate: float):
+        return Functions(free_tier=False).plan(demand(calls(rate * SECONDS_PER_MONTH, 0.5, 1769)), CLOUD)
+
+    even = at(1.0).details["break_even_requests_per_s"]
+    always_on = 0.04 * HOURS_PER_MONTH
+    for share in (0.5, 0.99, 1.01, 1.3):
+        plan = at(even * share)
+        assert plan.details["break_even_requests_per_s"] == pytest.approx(even)
+        compute = plan.usd_by_category()["compute"]
+        assert compute == pytest.approx(always_on * share)
+        assert plan.details["workloads_cheaper_always_on"] == (share > 1)
+
+
+@settings(max_examples=8)
+@given(
+    st.lists(st.tuples(st.floats(10, 1e7), st.floats(0.001, 60), st.floats(64, 4096)), min_size=1, max_size=4),
+    st.sampled_from(["measured", "optimised"]),
+    st.floats(0, 0.02),
+    st.sampled_from([{"rounding_ms": 100}, {"minimum_ms": 200}, {"memory_step_mb": 128}, {"init_seconds": 1}]),
+)
+def test_rules_of_billing_only_ever_add(work, memory: str, runtime: float, stricter: dict[str, float]) -> None:
+    """More rounding, a higher minimum, coarser sizes and twice the calls never cost less; no plan beats its bound."""
+    asked = demand(*(calls(n, s, mb) for n, s, mb in work))
+    twice = demand(*(calls(2 * n, s, mb) for n, s, mb in work))
+    fields = {"memory": memory, "runtime_cores": runtime, "support_plan": "none"}
+    plan = Functions(**fields).plan(asked, CLOUD)
+    sound(plan, asked)
+    if memory == "measured" or "memory_step_mb" not in stricter:
+        dearer = Functions(**fields, **stricter).plan(asked, CLOUD)
+        assert dearer.usd_per_month >= plan.usd_per_month * (1 - 1e-9)
+    assert Functions(**fields).plan(twice, CLOUD).usd_per_month >= plan.usd_per_month * (1 - 1e-9)
 
 
 def test_nothing_to_run_costs_nothing() -> None:
