@@ -66,7 +66,8 @@ def types(
         shapes["max_pods"].to_numpy(float),
         _factors(market, shapes["sku"]),
         _prices(rows.assign(usd=hourly(rows, month_hours)), shapes["sku"], terms),
-        rows.set_index(["sku", "term"], drop=False).sort_index(kind="stable"),
+        rows,
+        _positions(rows),
     )
 
 
@@ -77,6 +78,14 @@ def _prices(rows: pd.DataFrame, skus: pd.Series, terms: Sequence[str]) -> dict[s
         usd[term] += usd[term + FEE]
     order = [t for t in (*terms, SUSTAINED) if t in usd.columns]
     return {t: usd[t].fillna(np.inf).to_numpy(float) for t in dict.fromkeys(order)}
+
+
+def _positions(rows: pd.DataFrame) -> dict[tuple[str, str], list[int]]:
+    """(sku, term) -> its rows."""
+    at: dict[tuple[str, str], list[int]] = {}
+    for position, key in enumerate(zip(rows["sku"].astype(str), rows["term"].astype(str), strict=True)):
+        at.setdefault(key, []).append(position)
+    return at
 
 
 def _factors(market: Catalog, skus: pd.Series) -> Floats:

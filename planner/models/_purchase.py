@@ -110,7 +110,7 @@ def _lines(fleet: _Fleet, k: int, term: str, hours: float) -> Iterator[Line]:
     """The lines of `hours` instance-hours of a type on a term, its part paid at once included."""
     sku = str(fleet.kinds.sku[k])
     for name in (term, term + FEE):
-        if (sku, name) in fleet.kinds.offers.index:
+        if (sku, name) in fleet.kinds.at:
             offer = fleet.kinds.offer(sku, name)
             yield line(offer, hours / fleet.month if offer["unit"] == "each" else hours, "compute")
 
@@ -209,7 +209,7 @@ def _boxes(fleet: _Fleet, bill: Bill, names: list[str], paid: dict[int, str]) ->
     for k in range(len(fleet.kinds.sku)):
         most = int(np.argmax(bill.covered[:, k])) if len(names) else 0
         term = names[most] if len(names) and bill.covered[most, k] > left[k] else paid[k]
-        offered = (str(fleet.kinds.sku[k]), term) in fleet.kinds.offers.index
+        offered = (str(fleet.kinds.sku[k]), term) in fleet.kinds.at
         box = _box(fleet, k, term if offered else paid[k], int(fleet.counts[:, k].max()))
         rows.append({**box, "term": term})
     return pd.DataFrame(rows, columns=BOX)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,7 +36,9 @@ class Types:
     usd: dict[str, Floats]
     """term -> [type], per hour of a whole month, what is paid at once included; inf where not sold on that term."""
     offers: pd.DataFrame
-    """Price rows indexed by sku and term; several where a term has tiers."""
+    """Price rows, lower tiers first."""
+    at: Mapping[tuple[str, str], list[int]]
+    """(sku, term) -> positions of its rows in `offers`; several where a term has tiers."""
 
     @property
     def used(self) -> Floats:
@@ -58,11 +60,11 @@ class Types:
 
     def offer(self, sku: str, term: str) -> pd.Series:
         """The price row of one sku on one term."""
-        return self.tiers(sku, term).iloc[0]
+        return self.offers.iloc[self.at[sku, term][0]]
 
     def tiers(self, sku: str, term: str) -> pd.DataFrame:
         """The price rows of one sku on one term, lowest tier first."""
-        return self.offers.loc[[(sku, term)]]
+        return self.offers.iloc[self.at[sku, term]]
 
     def factors(self, position: int) -> tuple[float, ...]:
         """Prices of the parts of a month with sustained use, as shares of the first; none without."""

@@ -47,17 +47,17 @@ class _Sort:
     included_iops: float
     included_iops_per_gib: float
     included_throughput: float
-    max_iops: float
+    included_throughput_per_gib: float
+    throughput_per_iops: float
     max_iops_per_gib: float
-    max_throughput: float
 
 
 def volumes(market: Catalog, need: Need, count: NDArray[np.number], words: Sequence[str]) -> list[Line]:
     """Disks for `count` [class] machines; where operations are known, of the cheapest sort that keeps up.
 
     Sorts are the usual one, that holds most of `words`, and those whose limits the facts of the topic storage tell.
-    A volume that is not fast enough is made larger where speed comes with size, its speed is paid for where that is
-    sold, and several are joined where one does not go so far.
+    A volume that is not fast enough is made larger where speed comes with size, and its speed is paid for where that
+    is sold. Several are joined where one does not go so far; what comes along is counted once, however many there are.
 
     Raises:
         PriceBookError: the catalog sells no disks.
@@ -119,26 +119,44 @@ def _sort(market: Catalog, sku: str, told: pd.Series) -> _Sort:
         fact("included_iops", 0.0),
         fact("included_iops_per_gib", 0.0),
         fact("included_throughput", 0.0),
-        fact("max_iops", np.inf),
+        fact("included_throughput_per_gib", 0.0),
+        fact("throughput_per_iops", np.inf),
         fact("max_iops_per_gib", np.inf),
-        fact("max_throughput", np.inf),
     )
 
 
 def _asked(sort: _Sort, need: Need) -> Floats:
     """[meter, class], what one machine buys: GiB, and operations and MB/s beyond what comes along."""
-    mb_per_s = np.nan_to_num(need.mb_per_s)
-    fast = sort.max_throughput if np.isfinite(sort.usd[2]) else min(sort.max_throughput, sort.included_throughput)
-    sold, grows = np.isfinite(sort.usd[1]), sort.included_iops_per_gib > 0
-    often = sort.max_iops if sold or grows else min(sort.max_iops, sort.included_iops)
-    reach = np.maximum(need.iops / max(often, 1e-9), mb_per_s / max(fast, 1e-9))
-    joined = np.maximum(1.0, np.ceil(reach - 1e-9))
-    size = np.maximum(need.gib, need.iops / sort.max_iops_per_gib)
-    free = joined * sort.included_iops
-    if grows and not sold:
-        size = np.maximum(size, (need.iops - free) / sort.included_iops_per_gib)
-    more = np.maximum(need.iops - free - sort.included_iops_per_gib * size, 0.0)
-    return np.array([size, more, np.maximum(mb_per_s - joined * sort.included_throughput, 0.0)])
+    rate = np.nan_to_num(need.mb_per_s)
+    often = np.maximum(need.iops, rate / sort.throughput_per_iops)
+    iops = _Speed(often, sort.usd[1], sort.included_iops, sort.included_iops_per_gib)
+    throughput = _Speed(rate, sort.usd[2], sort.included_throughput, sort.included_throughput_per_gib)
+    size = np.maximum(need.gib, often / sort.max_iops_per_gib)
+    size = np.maximum(size, np.maximum(iops.gib, throughput.gib))
+    return np.array([size, iops.beyond(size), throughput.beyond(size)])
+
+
+@dataclass(frozen=True)
+class _Speed:
+    """Operations or MB/s: what is asked, what more costs (inf: not sold), and what comes along, flat and by size."""
+
+    asked: Floats
+    usd: float
+    flat: float
+    per_gib: float
+
+    @property
+    def gib(self) -> Floats:
+        """[class], the size that brings along what is asked, where speed comes with size and is not sold."""
+        if np.isfinite(self.usd) or self.per_gib <= 0:
+            return np.zeros(len(self.asked))
+        return np.maximum(self.asked - self.flat, 0.0) / self.per_gib
+
+    def beyond(self, size: Floats) -> Floats:
+        """[class], what is bought on top; nothing where it is not sold and so comes along."""
+        if not np.isfinite(self.usd):
+            return np.zeros(len(self.asked))
+        return np.maximum(self.asked - self.flat - self.per_gib * size, 0.0)
 
 
 def _usd(sort: _Sort, asked: Floats) -> Floats:

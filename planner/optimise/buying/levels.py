@@ -94,6 +94,8 @@ def split(counts: Ints, hours: Floats, usd_per_hour: Mapping[str, float], factor
     finite = {term: usd for term, usd in usd_per_hour.items() if np.isfinite(usd)}
     if not finite:
         raise ValueError("no price for any term")
+    if SUSTAINED in finite and len(factors):
+        finite.pop("on_demand", None)  # never cheaper than with sustained use
     # Of equal prices the one paid as used, which binds nobody.
     terms = sorted(finite, key=lambda term: term not in PAID_AS_USED)
     runs, month = running_hours(counts, hours), float(np.sum(hours))
