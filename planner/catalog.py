@@ -54,10 +54,20 @@ OFFER_NUMBERS: Final = frozenset(
 
 TERMS: Final = {
     "on_demand": "paid as used, given up at will",
+    "sustained_use": "paid as used, cheaper the longer it runs in a month; tiers by hours of one instance",
     "spot": "paid as used, taken back at short notice",
     "1y_no_upfront": "promised for a year, paid by the hour",
+    "1y_partial_upfront": "promised for a year, the part paid by the hour",
+    "1y_partial_upfront_fee": "its part paid at once; unit each, with a lifetime",
+    "1y_all_upfront": "a year paid at once; unit each, with a lifetime",
     "3y_no_upfront": "promised for three years, paid by the hour",
+    "3y_partial_upfront": "promised for three years, the part paid by the hour",
+    "3y_partial_upfront_fee": "its part paid at once; unit each, with a lifetime",
     "3y_all_upfront": "three years paid at once; unit each, with a lifetime",
+    "1y_family_plan": "an hourly spend promised for a year, on any size of one family",
+    "3y_family_plan": "an hourly spend promised for three years, on any size of one family",
+    "1y_savings_plan": "an hourly spend promised for a year, on any instance",
+    "3y_savings_plan": "an hourly spend promised for three years, on any instance",
     "purchase": "bought; with a lifetime",
 }
 """On what terms an offer holds."""
@@ -105,6 +115,7 @@ FACT_COLUMNS: Final = ("topic", "key", "metric", "value", "unit", "low", "high",
 OFFER_KINDS: Final = {
     "server": "a physical server; unit each, bought",
     "vm": "an instance; unit hour, or each where paid at once",
+    "cpu_credits": "processor of a burstable instance above what it earns; unit vCPU-hour",
     "block_storage": "provisioned disk; unit GB-month",
     "block_iops": "provisioned operations; unit IOPS-month",
     "block_throughput": "provisioned throughput; unit MB/s-month",

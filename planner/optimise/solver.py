@@ -93,7 +93,7 @@ def lp_text(problem: Problem) -> str:
     """The problem in LP format, for people and golden files."""
     model = _modelled(problem)
     lines = [f"\\ {problem.name}", "Minimize", f"OBJ: {model.objective}", "Subject To"]
-    lines += [f"{name}: {constraint}" for name, constraint in model.constraints.items()]
+    lines += [f"{constraint.name}: {constraint}" for constraint in model.constraints()]
     bounds = [
         f"{v.lowBound:g} <= {v.name}" + (f" <= {v.upBound:g}" if v.upBound is not None else "")
         for v in model.variables()
