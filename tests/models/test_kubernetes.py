@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from models.catalogs import book, demand, vm
 from models.cloud import CLOUD, COMMITTED, sound, usd
+from planner.models._autoscaler import Autoscaler
 from planner.models._instances import types
 from planner.models._nodes import GB_PER_GIB, Node, allocatable, eni_max_pods, reserved
 from planner.models._pods import PodRules, pods
@@ -88,7 +91,8 @@ def test_the_limit_of_pods_binds() -> None:
     assert plan.boxes["count"].sum() == 3
 
 
-RULES = PodRules(cores=1.0, gib=8.0, min_replicas=1, zones=3, resize_cpu=True, overhead=(0.0, 0.0), least=(0.0, 0.0))
+SCALER = Autoscaler(0.8, 0.1, "containers", None, 0.7)
+RULES = PodRules(1.0, 8.0, 1, 3, True, 1.0, (0.0, 0.0), (0.0, 0.0), SCALER)
 
 
 def test_replicas_follow_cpu_or_memory_whichever_is_more() -> None:
@@ -109,7 +113,7 @@ def test_replicas_follow_cpu_or_memory_whichever_is_more() -> None:
 def test_overhead_is_beside_the_work_of_a_replica() -> None:
     """A sidecar does not make for fewer, larger pods."""
     asked = demand({"busy": [4, 8], "scales_out": True})
-    plain, meshed = pods(asked, RULES), pods(asked, PodRules(1.0, 8.0, 1, 3, True, (0.1, 0.125), (0.0, 0.0)))
+    plain, meshed = pods(asked, RULES), pods(asked, replace(RULES, overhead=(0.1, 0.125)))
     assert meshed.replicas.tolist() == plain.replicas.tolist() == [[4]]
     assert meshed.size[0, 0, :2] == pytest.approx([1.1, 2.125])
 
