@@ -145,7 +145,7 @@ def _shares(demand: Demand, rules: PodRules, asked: tuple[Floats, Bools, Bools])
     parts = np.where(out & ~held, np.maximum(np.nan_to_num(wanted), rules.min_replicas), 1.0).clip(1.0)
     share = most / parts[:, None]
     share[held, CPU] = demand.workloads["cpu_cores"].to_numpy(float)[held]
-    return share
+    return np.asarray(share)
 
 
 def _running(demand: Demand, rules: PodRules, asked: tuple[Floats, Floats]) -> Floats:
