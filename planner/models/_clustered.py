@@ -167,6 +167,9 @@ class Clustered(Rented):
     load_balancers: int = Field(default=1, ge=0)
     """Load balancers before the cluster. Unit: load balancers. Source: the user; one ingress."""
 
+    load_balancer_sku: str = ""
+    """Which load balancer, such as alb or nlb; empty: the first of the price books. Unit: sku. Source: the user."""
+
     gib_per_capacity_hour: float = Field(default=1.0, gt=0)
     """Traffic that one capacity unit of a load balancer passes in an hour. Unit: GiB/h.
     Source: infracost@95ba4f49 lb_test (1,000 GB a month are 1.3698 units)."""

@@ -43,7 +43,7 @@ def planned(model: Clustered, demand: Demand, catalog: Catalog, burden: Burden) 
     instances = [entry for lines, _ in nodes for entry in lines]
     traffic, guessed, sent = egress(model, market, served)
     use, more = _around(model, cluster, sent)
-    lines = [*instances, *around(market, use, model.control_plane_sku), *traffic]
+    lines = [*instances, *around(market, use, (model.control_plane_sku, model.load_balancer_sku)), *traffic]
     lines += support(model, market, lines)
     lines += administrators(catalog, use.mean_nodes, model.nodes_per_admin)
     lines += migration(catalog, model.provider, "replatform", moved(served, ("container",)))

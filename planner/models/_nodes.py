@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 __all__ = ["POD_LIMITS", "SCHEMES", "Node", "Scheme", "allocatable", "eni_max_pods", "reserved"]
 
 Floats = NDArray[np.float64]
-Scheme = Literal["eks", "aks", "aks_before_1_29", "gke", "tke", "kubelet"]
+Scheme = Literal["eks", "aks", "aks_before_1_29", "gke", "tke", "kubelet", "none"]
 
 MIB_PER_GIB: Final = 1024.0
 GB_PER_GIB: Final = 2.0**30 / 1e9
@@ -87,6 +87,11 @@ def _kubelet(node: Node) -> Reserved:
     return 0.080 + 0.01 * node.cpu_cores, (330.0 + 100.0) / MIB_PER_GIB + 0.05 * node.memory_gib
 
 
+def _none(node: Node) -> Reserved:
+    """Source: the user, whose figures are what is left for pods."""
+    return np.zeros_like(node.cpu_cores), np.zeros_like(node.memory_gib)
+
+
 SCHEMES: Final[dict[str, Callable[[Node], Reserved]]] = {
     "eks": _eks,
     "aks": _aks,
@@ -94,8 +99,9 @@ SCHEMES: Final[dict[str, Callable[[Node], Reserved]]] = {
     "gke": _gke,
     "tke": _tke,
     "kubelet": _kubelet,
+    "none": _none,
 }
-"""Who says how much a node keeps; `kubelet` is a node of one's own."""
+"""Who says how much a node keeps; `kubelet` is a node of one's own, `none` where the book tells what is left."""
 
 POD_LIMITS: Final[dict[str, int]] = {
     "eks": 110,
@@ -104,6 +110,7 @@ POD_LIMITS: Final[dict[str, int]] = {
     "gke": 110,
     "tke": 110,
     "kubelet": 110,
+    "none": 110,
 }
 """Unit: pods on a node by default, where no price row tells.
 Source: kubernetes/website@04d4491a setup/best-practices/cluster-large.md (110); FROM MEMORY, AKS (250 with the overlay

@@ -91,9 +91,10 @@ class ServiceMesh(Clustered):
     ztunnel_memory_gib: float = Field(default=0.0112, ge=0)
     """Memory that it uses. Unit: GiB. Source: istio.io 1.24, Performance and scalability (12 MB)."""
 
-    waypoint_per: Literal["application", "owner", "none"] = "application"
-    """For whom there is a waypoint in ambient mode: each application, each owner (its namespace), or nobody, where
-    encryption is enough. Unit: name. Source: istio.io, Configure waypoint proxies."""
+    waypoint_per: Literal["owner", "application", "none"] = "owner"
+    """For whom there is a waypoint in ambient mode: each owner, whose namespace is taken to hold its workloads, each
+    application, or nobody, where encryption is enough. Unit: name. Source: istio.io, Configure waypoint proxies (for a
+    namespace by default)."""
 
     waypoint_request_cpu_cores: float = Field(default=0.1, ge=0)
     """CPU that a waypoint asks for at least. Unit: cores. Source: as a sidecar, danehans/service-mesh-for-less-blog."""

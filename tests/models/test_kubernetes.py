@@ -72,13 +72,24 @@ def test_a_node_of_ones_own() -> None:
     assert float(memory[0]) == pytest.approx(430 / 1024 + 50)
 
 
+@pytest.mark.parametrize(("cores", "kept"), [(2, 100), (4, 100), (32, 800), (96, 2000), (196, 2740)])
+def test_cores_that_tke_keeps(cores: int, kept: int) -> None:
+    """C11."""
+    assert milli(reserved("tke", node(cores, 8))[0]) == kept
+
+
+def test_memory_that_tke_keeps() -> None:
+    """The examples of its documentation, in MB of 2^20 and without the eviction threshold of 100."""
+    for gib, mib in ((2, 512), (8, 1843), (12, 2252), (32, 3645), (320, 13_475)):
+        assert float(reserved("tke", node(4, gib))[1][0]) * 1024 - 100 == pytest.approx(mib, abs=1)
+
+
 def test_pods_are_packed_by_what_a_node_has_left() -> None:
     """C1: nodes with 2 cores and 4 GB left hold 13 pods of 150 m and 100 MB each, because of the CPU."""
-    cores, gib = 2.08 / 0.99 + 1e-9, (4 + 430 / 1024) / 0.95 + 1e-9
     others = CLOUD.offers[CLOUD.offers["kind"] != "vm"].to_dict("records")
     asked = demand({"busy": [0.15, 0.1], "count": 52})
-    settings = {"reservation": "kubelet", "min_nodes": 0, "effort": 0}
-    plan = Kubernetes(**BARE, **settings).plan(asked, book(vm("n.large", cores, gib, 0.1), others))
+    settings = {"reservation": "none", "min_nodes": 0, "effort": 0}
+    plan = Kubernetes(**BARE, **settings).plan(asked, book(vm("n.large", 2, 4, 0.1), others))
     assert plan.placement.groupby("box").size().tolist() == [13, 13, 13, 13]
 
 
