@@ -32,6 +32,33 @@ _PROFILES: Final[dict[str, tuple[float, int]]] = {
 class Clustered(Rented):
     """Settings that all clusters have, and what follows from them for one pod and one node."""
 
+    nodes: Literal["rented", "owned"] = "rented"
+    """Whether nodes are rented by the hour, with all that a provider bills around them, or are servers of one's own
+    that run all the time. Unit: name. Source: the user."""
+
+    own_provider: str = "onprem"
+    """Whose price rows are used for own servers. Unit: name. Source: the user."""
+
+    own_region: str = "all"
+    """Where own servers stand, as far as prices differ. Unit: name. Source: the user."""
+
+    server_skus: tuple[str, ...] = ()
+    """Own servers that may be bought; none named: every one in the price books. Unit: names. Source: the user."""
+
+    spare_nodes: int = Field(default=1, ge=0)
+    """Own servers that may fail at once; so many stand by for each that they can replace. Unit: servers.
+    Source: VMware vSphere 6.7 Availability guide (host failures the cluster tolerates)."""
+
+    own_control_planes: int = Field(default=3, ge=0)
+    """Instances of the control plane, on own servers only; they keep apart. Unit: pods.
+    Source: FROM MEMORY, kube-up."""
+
+    own_control_cpu_cores: float = Field(default=4.0, ge=0)
+    """CPU of each, for up to 100 nodes. Unit: cores. Source: FROM MEMORY, kube-up."""
+
+    own_control_memory_gib: float = Field(default=16.0, ge=0)
+    """Memory of each, for up to 100 nodes. Unit: GiB. Source: FROM MEMORY, kube-up."""
+
     terms: tuple[str, ...] = ("on_demand", "1y_no_upfront")
     """Terms that nodes may be had on; "spot" only for pods of workloads that may be interrupted. Unit: names.
     Source: the user; price book column term."""
@@ -203,6 +230,11 @@ class Clustered(Rented):
     Source: planner.optimise.packing."""
 
     @property
+    def keeps(self) -> bool:
+        """Whether its nodes are bought and kept."""
+        return self.nodes == "owned"
+
+    @property
     def fewest_nodes(self) -> int:
         """Nodes that always run."""
         return max(_PROFILES[self.profile][1] if self.profile != "own" else self.min_nodes, 1)
@@ -231,7 +263,9 @@ class Clustered(Rented):
     @property
     def scheme(self) -> Scheme:
         """By whose formulas a node keeps resources for itself."""
-        return _SCHEME_OF.get(self.provider, "kubelet") if self.reservation == "provider" else self.reservation
+        if self.reservation != "provider":
+            return self.reservation
+        return "kubelet" if self.nodes == "owned" else _SCHEME_OF.get(self.provider, "kubelet")
 
     def slots(self, kinds: Types) -> Floats:
         """[type], pods that a node takes, agents included."""
@@ -249,7 +283,7 @@ class Clustered(Rented):
             on_nodes: cores, GiB and pods that each node carries besides.
         """
         most = self.slots(kinds)
-        seen = kinds.capacity[:, MEMORY] * (1 - self.vm_overhead)
+        seen = kinds.capacity[:, MEMORY] * (1 - (0.0 if self.nodes == "owned" else self.vm_overhead))
         cpu, memory = allocatable(self.scheme, Node(kinds.capacity[:, CPU], seen, most))
         room = kinds.capacity.copy()
         room[:, CPU] = np.clip(cpu - self.daemonset_cpu_cores - on_nodes[0], 0.0, None)

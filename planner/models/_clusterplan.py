@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from planner.catalog import Catalog
 from planner.demand import Demand
-from planner.errors import PriceBookError
 from planner.models._clustered import Clustered
 from planner.models._ingress import Around, around
 from planner.models._instances import bought
-from planner.models._nodepools import Offer, offered, pooled
-from planner.models._podplan import Cluster, certificate, details, placement, provisioned, shown, unplaced
-from planner.models._pods import Burden, Pods, pods
+from planner.models._nodepools import offered
+from planner.models._ownnodes import on_own_nodes
+from planner.models._podplan import Cluster, certificate, details, placement, provisioned, shown
+from planner.models._pods import Burden
 from planner.models._rented import administrators, egress, inferred, migration, month_hours, moved, support
-from planner.models._units import names
+from planner.models._standing import standing, volumes
 from planner.plan import Plan
 from planner.quantities import Assumption
 
 __all__ = ["planned"]
 
 
-def planned(model: Clustered, demand: Demand, catalog: Catalog, burden: Burden) -> Plan:
+def planned(
+    model: Clustered, demand: Demand, catalog: Catalog, burden: Burden, owned: Mapping[str, int] | None = None
+) -> Plan:
     """Nodes of every period for pods that carry a burden, on the best mix of terms.
 
     Raises:
         PriceBookError: nothing is sold there on these terms, or something that a cluster needs has no price.
     """
+    if model.nodes == "owned":
+        return on_own_nodes(model, demand, catalog, burden, owned or {})
     market = catalog.at(model.provider, model.region)
-    asked = burden.laden(demand, pods(demand, model.rules))
-    offers = offered(model, market, burden)
-    placed = _placeable(demand, asked, offers)
-    served = demand.select(placed)
-    own = burden.beside(served, asked.only(placed))
-    _check(own, offers[0])
-    cluster = Cluster(served, tuple(pooled(model, served, asked.only(placed), own, offers)))
+    stood = standing(model, demand, burden, offered(model, market, burden))
+    cluster, served = stood.cluster, stood.cluster.served
     nodes = [bought(pool.kinds, pool.fleet.counts, demand.hours) for pool in cluster.pools]
     instances = [entry for lines, _ in nodes for entry in lines]
     traffic, guessed, sent = egress(model, market, served)
@@ -56,24 +53,11 @@ def planned(model: Clustered, demand: Demand, catalog: Catalog, burden: Burden) 
         boxes=_boxes([boxes for _, boxes in nodes]),
         placement=placement(cluster),
         cost_by_workload=shown(cluster, lines),
-        unplaced=unplaced(demand, asked, placed, offers),
-        certificate=certificate(cluster, instances),
+        unplaced=stood.unplaced(demand),
+        certificate=certificate(cluster, sum(entry.usd_per_month for entry in instances)),
         assumptions=(*model.settings(), *demand.assumptions, *guessed, *more),
         details=details(cluster),
     )
-
-
-def _placeable(demand: Demand, asked: Pods, offers: tuple[Offer, Offer]) -> NDArray[np.bool_]:
-    """[class], whether a node that it may run on holds its pod."""
-    stay, spot = (np.asarray(offer.fits(asked).any(axis=1)) for offer in offers)
-    may = demand.workloads["interruptible"].fillna(False).to_numpy(bool)
-    return np.asarray(stay | (spot & may))
-
-
-def _check(own: Pods | None, stay: Offer) -> None:
-    """Says so where no node holds what the cluster itself runs."""
-    if own is not None and not stay.fits(own).any(axis=1).all():
-        raise PriceBookError("no node that stays on offer holds the cluster's own pods; expected a larger vm")
 
 
 def _boxes(pools: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -85,10 +69,7 @@ def _boxes(pools: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def _around(model: Clustered, cluster: Cluster, sent: float) -> tuple[Around, list[Assumption]]:
     """What surrounds the nodes, and what was inferred about volumes; `sent` is GiB a month to the internet."""
     served = cluster.served
-    known = served.workloads["storage_gib"].to_numpy(float)
-    stateless = names(served, "kind") == "function"
-    guess = np.isnan(known) & ~stateless
-    volumes = np.where(np.isnan(known), np.where(stateless, 0.0, model.volume_gib), known)
+    gib, guess = volumes(served, model.volume_gib)
     told = [
         inferred(f"{model.kind}: pods whose volume is assumed", int(served.count[guess].sum()), "pods", "no reading")
     ]
@@ -104,7 +85,7 @@ def _around(model: Clustered, cluster: Cluster, sent: float) -> tuple[Around, li
         nat_gib=sent * model.nat_share,
         cross_zone_gib=sent * model.east_west_ratio * (1 - 1 / model.zones),
         node_disk_gib=model.node_disk_gib,
-        volumes_gib=volumes,
+        volumes_gib=gib,
         volumes=served.count,
     )
     return use, told if guess.any() else []

@@ -154,9 +154,8 @@ def _reason(asked: Pods, i: int, offers: tuple[Offer, Offer]) -> str:
     return limiting(asked.peak[i], alike)
 
 
-def certificate(cluster: Cluster, instances: list[Line]) -> Certificate:
-    """Cost of the nodes, and what no nodes and no mix of terms go below, with the pods in the pools they are in."""
-    usd = sum(entry.usd_per_month for entry in instances)
+def certificate(cluster: Cluster, usd: float) -> Certificate:
+    """The cost `usd` of the nodes, and what no nodes and no terms go below, with the pods in the pools they are in."""
     told = [_told(pool.fleet.under) for pool in cluster.pools]
     form = "; ".join(form for form, _ in told) or "nothing to run"
     proofs = [proof for _, proof in told]

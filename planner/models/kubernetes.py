@@ -27,4 +27,4 @@ class Kubernetes(Clustered):
         Raises:
             PriceBookError: nothing is sold there on these terms, or something that a cluster needs has no price.
         """
-        return planned(self, demand, catalog, Burden())
+        return planned(self, demand, catalog, Burden(), owned)

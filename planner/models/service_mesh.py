@@ -174,7 +174,7 @@ class ServiceMesh(Clustered):
             PriceBookError: nothing is sold there on these terms, or something that a cluster needs has no price.
         """
         mesh = self.mesh
-        plan = planned(self, demand, catalog, mesh)
+        plan = planned(self, demand, catalog, mesh, owned)
         left = demand.workloads.index.isin(_classes(demand, plan))
         served = demand.select(~left)
         plain = planned(self, served, catalog, Burden()).usd_per_month

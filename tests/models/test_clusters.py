@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from models.catalogs import book, demand, offer, vm
 from models.cloud import CLOUD, ROWS, sound, usd
+from models.onprem import SERVERS, SERVICES, server
 from planner.demand import Demand
 from planner.models._autoscaler import desired_replicas, followed, for_requests
 from planner.models._instances import types
 from planner.models._pods import Pods, pods
 from planner.models.kubernetes import Kubernetes
+from planner.models.service_mesh import ServiceMesh
 from planner.quantities import CPU
 
 FREE = {"daemonset_cpu_cores": 0.0, "daemonset_memory_gib": 0.0, "daemonset_pods": 0, "vm_overhead": 0.0}
@@ -233,3 +235,51 @@ def test_any_small_estate_is_sound_with_spot_and_autoscalers(estate: list[dict[s
     plan = Kubernetes(terms=TERMS, spot_share=share, effort=0).plan(asked, SPOT)
     sound(plan, asked)
     assert plan.unplaced.empty
+
+
+RACKS = book(*ROWS, *SERVERS, *SERVICES)
+
+
+def test_own_nodes_are_bought_and_run_all_the_time() -> None:
+    asked = mixed()
+    plan = Kubernetes(nodes="owned", effort=0).plan(asked, RACKS)
+    sound(plan, asked)
+    assert plan.unplaced.empty
+    kinds = {entry.offer_kind for entry in plan.lines}
+    assert {"server", "colocation", "electricity", "switch_port", "admin_labour"} <= kinds
+    assert not {"vm", "control_plane", "load_balancer", "egress"} & kinds
+    assert len(np.unique(plan.provisioned, axis=0)) == 1
+    assert plan.details["servers_standing_by"] == 1
+    assert plan.boxes["count"].sum() == plan.details["servers"]
+    none = Kubernetes(nodes="owned", spare_nodes=0, effort=0).plan(asked, RACKS)
+    assert none.details["servers"] < plan.details["servers"]
+    assert none.usd_per_month < plan.usd_per_month
+
+
+def test_a_node_of_ones_own_keeps_what_a_kubelet_keeps() -> None:
+    """80 m and 1 % of the cores, 330 MiB and 5 % of the memory, 100 MiB before pods are evicted."""
+    sold = book(server("big", 100, 1000, 9000.0), *SERVICES)
+    model = Kubernetes(**FREE, nodes="owned", own_control_planes=0, min_nodes=0, spare_nodes=0, effort=0)
+    held, over = (model.plan(demand({"busy": [n, 1]}), sold) for n in (98.92, 98.93))
+    assert held.unplaced.empty
+    assert "CPU cores" in over.unplaced["reason"].iloc[0]
+
+
+def test_own_nodes_that_were_bought_stay() -> None:
+    model = Kubernetes(nodes="owned", effort=0)
+    assert model.keeps
+    assert not Kubernetes().keeps
+    first = model.plan(mixed(), RACKS)
+    owned = dict(zip(first.boxes["sku"], first.boxes["count"].astype(int), strict=True))
+    again = model.plan(mixed(), RACKS, owned)
+    assert again.boxes.equals(first.boxes)
+    half = demand({"busy": [2, 6], "count": 2})
+    kept = model.plan(half, RACKS, owned)
+    sound(kept, half)
+    assert dict(zip(kept.boxes["sku"], kept.boxes["count"], strict=True)) == owned
+
+
+def test_a_mesh_may_run_on_own_nodes() -> None:
+    plan = ServiceMesh(nodes="owned", effort=0).plan(mixed(), RACKS)
+    sound(plan, mixed())
+    assert plan.details["mesh_usd_per_month"] >= 0
