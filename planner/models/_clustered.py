@@ -34,7 +34,8 @@ class Clustered(Rented):
 
     nodes: Literal["rented", "owned"] = "rented"
     """Whether nodes are rented by the hour, with all that a provider bills around them, or are servers of one's own
-    that run all the time. Unit: name. Source: the user."""
+    that run all the time and hold every pod at its largest; what own hardware costs besides is as in `physical` by
+    default. Unit: name. Source: the user."""
 
     own_provider: str = "onprem"
     """Whose price rows are used for own servers. Unit: name. Source: the user."""

@@ -30,6 +30,7 @@ __all__ = ["on_own_nodes"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 GB_PER_GIB = 2.0**30 / 1e9
 BOUGHT = "purchase"
@@ -126,14 +127,21 @@ def _site(model: Clustered, catalog: Catalog, owned: Mapping[str, int]) -> Site:
 
 
 def _endless(model: Clustered) -> Clustered:
-    """The same cluster with nodes of any size."""
-    return model.model_copy(update={"max_node_cpu_cores": float("inf")})
+    """The same cluster with nodes of any size, as many as hold every pod at its largest: none goes back."""
+    return model.model_copy(update={"max_node_cpu_cores": float("inf"), "autoscale": False})
 
 
 def _offers(model: Clustered, site: Site, burden: Burden, month: float) -> tuple[Offer, Offer]:
     """Servers as types of nodes that are paid for every hour; no spot nodes."""
+    kinds = _kinds(site, month)
+    room = model.room(kinds, burden.on_nodes)
+    offer = Offer(kinds, room).only(_sensible(room, kinds))
+    return offer, offer.only(np.zeros(len(offer.kinds.sku), bool))
+
+
+def _kinds(site: Site, month: float) -> Types:
     servers = site.servers
-    kinds = Types(
+    return Types(
         np.array(servers.sku, dtype=str),
         servers.arch,
         np.full(len(servers.sku), "general"),
@@ -142,8 +150,14 @@ def _offers(model: Clustered, site: Site, burden: Burden, month: float) -> tuple
         {BOUGHT: site.usd / month},
         servers.offers,
     )
-    offer = Offer(kinds, model.room(kinds, burden.on_nodes))
-    return offer, offer.only(np.zeros(len(servers.sku), bool))
+
+
+def _sensible(room: Floats, kinds: Types) -> Bools:
+    """[type], whether no other has as much room for no more money: no cluster needs the rest."""
+    usd, order = kinds.committed, np.arange(len(kinds.sku))
+    better = (room[None] >= room[:, None]).all(axis=2) & (usd[None] <= usd[:, None])
+    better &= kinds.arch[None] == kinds.arch[:, None]
+    return np.asarray(~(better & (~better.T | (order[None] < order[:, None]))).any(axis=1))
 
 
 def _counted(model: Clustered, stood: Standing, site: Site) -> tuple[Ints, Ints]:
@@ -151,7 +165,7 @@ def _counted(model: Clustered, stood: Standing, site: Site) -> tuple[Ints, Ints]
     need = np.zeros(len(site.servers.sku), np.int64)
     for pool in stood.cluster.pools:
         need[_where(pool, site)] += pool.most
-    room, arch = stood.offers[0].room, site.servers.arch
+    room, arch = model.room(_kinds(site, 1.0)), site.servers.arch
     used = np.flatnonzero(need)
     holds = (room[used][:, None] <= room[None]).all(axis=2) & (arch[used][:, None] == arch)
     idle = np.clip(site.servers.owned - need, 0, None)
