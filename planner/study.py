@@ -74,7 +74,7 @@ def answer_plans(question: Question) -> Iterator[Plan]:
         placed, owned = _placed(model, scenario.where), dict[str, int]()
         for year, demand in enumerate(years):
             plan = placed.plan(demand, question.catalog, owned)
-            if not placed.rented:
+            if placed.keeps:
                 owned = {str(s): int(c) for s, c in zip(plan.boxes["sku"], plan.boxes["count"], strict=True)}
             moves = year == 0 and model.kind != scenario.measured_against
             lines = plan.lines if moves else tuple(e for e in plan.lines if e.kind != "one-off")

@@ -51,8 +51,8 @@ class Around:
         return float(self.volumes_gib @ self.volumes) + self.node_disk_gib * self.mean_nodes
 
 
-def around(market: Catalog, use: Around, control_plane_sku: str) -> list[Line]:
-    """All lines beside nodes, traffic to the internet and support.
+def around(market: Catalog, use: Around, skus: tuple[str, str] = ("", "")) -> list[Line]:
+    """All lines beside nodes, traffic to the internet and support; `skus` of control plane and load balancer, if named.
 
     Raises:
         PriceBookError: something that is used has no price.
@@ -61,9 +61,9 @@ def around(market: Catalog, use: Around, control_plane_sku: str) -> list[Line]:
     if most <= 0:
         return []
     clusters = ceil(most / use.nodes_per_cluster)
-    planes = offered(market, "control_plane", ("standard",), control_plane_sku)
+    planes = offered(market, "control_plane", ("standard",), skus[0])
     lines = metered(planes, clusters * use.month, "platform")
-    lines += _balanced(market, use) if use.load_balancers else []
+    lines += _balanced(market, use, skus[1]) if use.load_balancers else []
     if use.nat_gateways:
         lines += metered(offered(market, "nat_gateway"), use.nat_gateways * use.month, "network")
         lines += metered(offered(market, "nat_data"), use.nat_gib, "network")
@@ -72,15 +72,18 @@ def around(market: Catalog, use: Around, control_plane_sku: str) -> list[Line]:
     return lines + _stored(market, use)
 
 
-def _balanced(market: Catalog, use: Around) -> list[Line]:
+def _balanced(market: Catalog, use: Around, sku: str) -> list[Line]:
     """Load balancers, and what passes through them: by capacity units where they are sold, else by the GB.
 
-    A capacity unit passes so many GB an hour; connections and rules are taken to need no more.
+    A capacity unit passes so many GB an hour; connections and rules are taken to need no more. Price books begin the
+    name of a unit as that of its load balancer.
     """
-    lines = metered(offered(market, "load_balancer"), use.load_balancers * use.month, "network")
+    tiers = offered(market, "load_balancer", (), sku)
+    lines = metered(tiers, use.load_balancers * use.month, "network")
     if len(market.of("load_balancer_capacity")):
         units = use.sent_gib / use.gib_per_capacity_hour
-        return lines + metered(offered(market, "load_balancer_capacity"), units, "network")
+        words = (str(tiers["sku"].iloc[0]).lower(),)
+        return lines + metered(offered(market, "load_balancer_capacity", words), units, "network")
     return lines + metered(offered(market, "load_balancer_data"), use.sent_gib, "network")
 
 

@@ -9,10 +9,10 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SCHEMES", "Node", "Scheme", "allocatable", "eni_max_pods", "reserved"]
+__all__ = ["POD_LIMITS", "SCHEMES", "Node", "Scheme", "allocatable", "eni_max_pods", "reserved"]
 
 Floats = NDArray[np.float64]
-Scheme = Literal["eks", "aks", "aks_before_1_29", "gke", "kubelet"]
+Scheme = Literal["eks", "aks", "aks_before_1_29", "gke", "tke", "kubelet", "none"]
 
 MIB_PER_GIB: Final = 1024.0
 GB_PER_GIB: Final = 2.0**30 / 1e9
@@ -75,9 +75,21 @@ def _aks_before_1_29(node: Node) -> Reserved:
     return _aks_cpu(node.cpu_cores), (memory + 0.750) / GB_PER_GIB
 
 
+def _tke(node: Node) -> Reserved:
+    """Source: tencentcloud.com/document/product/457/48777 (clusters before 1.30; eviction 100 MiB)."""
+    cpu = 0.1 + _steps(node.cpu_cores, (4.0, 64.0, 128.0), (0.0, 0.025, 0.0125, 0.005))
+    memory = _steps(node.memory_gib, (4.0, 8.0, 16.0, 128.0), (0.25, 0.20, 0.10, 0.06, 0.02))
+    return cpu, memory + 100.0 / MIB_PER_GIB
+
+
 def _kubelet(node: Node) -> Reserved:
     """Source: docs.cloud.google.com/anthos/clusters/docs/on-prem resources-available-pods (owned nodes)."""
     return 0.080 + 0.01 * node.cpu_cores, (330.0 + 100.0) / MIB_PER_GIB + 0.05 * node.memory_gib
+
+
+def _none(node: Node) -> Reserved:
+    """Source: the user, whose figures are what is left for pods."""
+    return np.zeros_like(node.cpu_cores), np.zeros_like(node.memory_gib)
 
 
 SCHEMES: Final[dict[str, Callable[[Node], Reserved]]] = {
@@ -85,9 +97,24 @@ SCHEMES: Final[dict[str, Callable[[Node], Reserved]]] = {
     "aks": _aks,
     "aks_before_1_29": _aks_before_1_29,
     "gke": _gke,
+    "tke": _tke,
     "kubelet": _kubelet,
+    "none": _none,
 }
-"""Who says how much a node keeps; `kubelet` is a node of one's own."""
+"""Who says how much a node keeps; `kubelet` is a node of one's own, `none` where the book tells what is left."""
+
+POD_LIMITS: Final[dict[str, int]] = {
+    "eks": 110,
+    "aks": 250,
+    "aks_before_1_29": 110,
+    "gke": 110,
+    "tke": 110,
+    "kubelet": 110,
+    "none": 110,
+}
+"""Unit: pods on a node by default, where no price row tells.
+Source: kubernetes/website@04d4491a setup/best-practices/cluster-large.md (110); FROM MEMORY, AKS (250 with the overlay
+network, 110 with kubenet, 30 in the node's own subnet) and GKE documentation (110, at most 256)."""
 
 
 def reserved(scheme: str, node: Node) -> Reserved:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from planner.demand import Demand
-from planner.models._instances import Types, limiting
+from planner.models._instances import limiting
+from planner.models._nodepools import Offer, Pool, numbered
 from planner.models._pods import Pods
-from planner.models._pools import Fleet
 from planner.models._rented import left_out
-from planner.models._wanted import Ask
+from planner.optimise.buying import Floor
 from planner.plan import Category, Certificate, Line, showback
 from planner.quantities import CPU, GPU, MEMORY, STORAGE
 
@@ -34,99 +35,176 @@ class Cluster:
     """What was placed, and the nodes that came of it."""
 
     served: Demand
-    kinds: Types
-    ask: Ask
-    fleet: Fleet
+    pools: tuple[Pool, ...]
+
+    @property
+    def nodes(self) -> Floats:
+        """[period], nodes that run."""
+        running = [pool.fleet.counts.sum(axis=1).astype(float) for pool in self.pools]
+        return np.asarray(sum(running, np.zeros(len(self.served.hours))))
+
+    @property
+    def month(self) -> float:
+        """Hours, a little more than none."""
+        return max(float(self.served.hours.sum()), 1e-300)
+
+    def by_class(self) -> tuple[Ints, NDArray[np.object_]]:
+        """[class + 1] where its members begin, and the names of all members in the order of classes."""
+        order = np.argsort(self.served.members["class"].to_numpy(np.int64), kind="stable")
+        start = np.concatenate([[0], np.cumsum(self.served.count)]).astype(np.int64)
+        return start, self.served.members["workload"].to_numpy(object)[order]
 
 
 def provisioned(cluster: Cluster, storage_gib: float) -> Floats:
     """[period, resource], raw capacity of the nodes that run in each period."""
-    out = np.zeros((len(cluster.ask.hours), 4))
-    out[:, [CPU, MEMORY, GPU]] = cluster.fleet.counts @ cluster.kinds.capacity
+    out = np.zeros((len(cluster.served.hours), 4))
+    for pool in cluster.pools:
+        out[:, [CPU, MEMORY, GPU]] += pool.fleet.counts @ pool.kinds.capacity
     out[:, STORAGE] = storage_gib
     return out
 
 
 def placement(cluster: Cluster) -> pd.DataFrame:
-    """Each replica of each workload on a node, in the busiest period.
+    """Each replica of each workload on a node, in the busiest period of its pool.
 
     The pods of a class are dealt to its workloads in turn, node by node, so that no node holds more replicas of one
-    workload than its share of those that the node holds of the class.
+    workload than its share of those that the node holds of the class. Pods of the cluster's own are not told.
     """
-    found = cluster.fleet
-    if found.packing is None:
+    start, names = cluster.by_class()
+    before = numbered(cluster.pools)
+    found = [_placed(pool, start, begin) for pool, begin in zip(cluster.pools, before, strict=True)]
+    some = [rows for rows in found if len(rows)]
+    if not some:
         return pd.DataFrame(columns=["workload", "replica", "sku", "box"], dtype=object)
+    rows = pd.concat(some, ignore_index=True)
+    return rows.assign(workload=names[rows["workload"].to_numpy(np.int64)])
+
+
+def _placed(pool: Pool, start: Ints, before: dict[str, int]) -> pd.DataFrame:
+    """Columns workload (its position in the order of classes), replica, sku and box."""
+    found = pool.fleet
+    if found.packing is None:
+        return pd.DataFrame()
     seats = found.packing.placement().sort_values(["class", "box", "number"], kind="stable")
-    owner = found.rows[seats["class"].to_numpy(np.int64)]
+    row = found.rows[seats["class"].to_numpy(np.int64)]
     item = seats.groupby("class").cumcount().to_numpy(np.int64)
-    count = cluster.served.count[owner]
-    start, names = _members(cluster.served)
+    count, owner = pool.ask.pods.count[row], pool.seated.owner[row]
     box = seats["box"].to_numpy(np.int64)
-    sku = cluster.kinds.sku[found.menu.kind[box]].astype(object)
-    number = seats["number"].to_numpy(np.int64) + found.menu.offset[box]
-    columns = {"replica": item // count, "sku": sku, "box": number}
-    return pd.DataFrame({"workload": names[start[owner] + item % count], **columns})
-
-
-def _members(served: Demand) -> tuple[Ints, NDArray[np.object_]]:
-    """[class] where its members begin, and the names of all members in the order of classes."""
-    order = np.argsort(served.members["class"].to_numpy(np.int64), kind="stable")
-    start = np.concatenate([[0], np.cumsum(served.count)]).astype(np.int64)
-    return start, served.members["workload"].to_numpy(object)[order]
+    sku = pool.kinds.sku[found.menu.kind[box]].astype(object)
+    shift = np.array([before.get(str(s), 0) for s in pool.kinds.sku], np.int64)[found.menu.kind[box]]
+    number = seats["number"].to_numpy(np.int64) + found.menu.offset[box] + shift
+    workload = start[np.maximum(owner, 0)] + pool.seated.first[row] + item % count
+    told = pd.DataFrame({"workload": workload, "replica": item // count, "sku": sku, "box": number})
+    mine: pd.DataFrame = told[owner >= 0]
+    return mine
 
 
 def shown(cluster: Cluster, lines: list[Line]) -> pd.DataFrame:
-    """By what each workload asks of the nodes that run: half by CPU, half by memory; what nobody asks for is idle."""
-    pods, hours = cluster.ask.pods, cluster.ask.hours
-    asked = np.einsum("cpr,p->cr", pods.requested, hours)
-    raw = cluster.fleet.counts @ cluster.kinds.capacity
-    given = np.maximum(hours @ raw, 1e-300)
-    owner = cluster.served.members["class"].to_numpy(np.int64)
-    share = (asked[:, [CPU, MEMORY]] / given[[CPU, MEMORY]]).mean(axis=1)[owner]
-    even = np.full(len(owner), 1.0 / max(len(owner), 1))
+    """By what each workload asks of the nodes that run: half by CPU, half by memory; what nobody asks for is idle.
+
+    What the cluster's own pods ask for is carried by the workloads in proportion to their own.
+    """
+    start, names = cluster.by_class()
+    share = np.zeros(len(names))
+    usd = [_usd(pool) for pool in cluster.pools]
+    for pool, part in zip(cluster.pools, usd, strict=True):
+        each, own = _asked(pool)
+        mine = np.flatnonzero(pool.seated.owner >= 0)
+        count = pool.ask.pods.count[mine]
+        rank = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
+        seat = np.repeat(start[pool.seated.owner[mine]] + pool.seated.first[mine], count) + rank
+        total = float(each[mine] @ count)
+        weight = (1 + own / total if total > 0 else 1.0) * part / max(sum(usd), 1e-300)
+        share[seat] = np.repeat(each[mine], count) * weight
+    even = np.full(len(names), 1.0 / max(len(names), 1))
     shares: dict[Category, Floats] = {"compute": share, "network": even, "storage": even}
-    return showback(lines, cluster.served.members["workload"].tolist(), shares)
+    return showback(lines, names.tolist(), shares)
 
 
-def unplaced(demand: Demand, asked: Pods, placed: Bools, nodes: tuple[Types, Floats]) -> pd.DataFrame:
-    """Workloads whose pod no node takes, and the resource that is short."""
-    kinds, room = nodes
+def _usd(pool: Pool) -> float:
+    """About what the nodes of a pool cost: at the price of a node that always runs."""
+    usd = np.where(pool.most > 0, np.minimum(pool.kinds.used, pool.kinds.committed), 0.0)
+    return float(pool.ask.hours @ pool.fleet.counts @ usd)
+
+
+def _asked(pool: Pool) -> tuple[Floats, float]:
+    """[class of pods], share of the pool's nodes that one member asks for; and that of the cluster's own pods."""
+    hours, pods = pool.ask.hours, pool.ask.pods
+    asked = np.einsum("cpr,p->cr", pods.requested, hours)
+    given = np.maximum(hours @ (pool.fleet.counts @ pool.kinds.capacity), 1e-300)
+    each = (asked[:, [CPU, MEMORY]] / given[[CPU, MEMORY]]).mean(axis=1)
+    own = pool.seated.owner < 0
+    return each, float(each[own] @ pods.count[own])
+
+
+def unplaced(demand: Demand, asked: Pods, placed: Bools, offers: tuple[Offer, Offer]) -> pd.DataFrame:
+    """Workloads whose pod no node takes, and what is short."""
     left = np.flatnonzero(~placed).tolist()
-    return left_out(demand, {i: limiting(asked.peak[i], room[kinds.arch == asked.arch[i]]) for i in left})
+    return left_out(demand, {i: _reason(asked, i, offers) for i in left})
 
 
-def certificate(cluster: Cluster, instances: list[Line]) -> Certificate:
-    """Cost of the nodes, and what no nodes and no mix of terms go below."""
-    usd = sum(entry.usd_per_month for entry in instances)
-    under, found = cluster.fleet.under, cluster.fleet
+def _reason(asked: Pods, i: int, offers: tuple[Offer, Offer]) -> str:
+    stay, spot = offers
+    if not len(stay.kinds.sku) and spot.fits(asked.only(np.array([i]))).any():
+        return "may not be interrupted, and only spot nodes are allowed"
+    offer = stay if len(stay.kinds.sku) else spot
+    alike = offer.room[offer.kinds.arch == asked.arch[i]]
+    if len(alike) and alike[:, -1].max() < 1:
+        return "no node has a slot for a pod besides its agents"
+    return limiting(asked.peak[i], alike)
+
+
+def certificate(cluster: Cluster, usd: float) -> Certificate:
+    """The cost `usd` of the nodes, and what no nodes and no terms go below, with the pods in the pools they are in."""
+    told = [_told(pool.fleet.under) for pool in cluster.pools]
+    form = "; ".join(form for form, _ in told) or "nothing to run"
+    proofs = [proof for _, proof in told]
+    proof: dict[str, Any] = {"version": 1, "closed_form": form, **(proofs[0] if len(proofs) == 1 else {})}
+    if len(proofs) > 1:
+        proof["pools"] = proofs
+    packings = [pool.fleet.packing for pool in cluster.pools]
+    methods = list(dict.fromkeys(p.method for p in packings if p is not None)) or ["none needed"]
+    bound = sum(pool.fleet.bound_usd for pool in cluster.pools)
+    method = f"{'; '.join(methods)} in the busiest hour, first fit in others; {form}"
+    return Certificate(usd, min(usd, bound), method, proof)
+
+
+def _told(under: Floor) -> tuple[str, dict[str, Any]]:
     form = (
         "sum over periods of weight x what the pods pay at resource prices; no type's room is worth more than the "
         f"lesser of its hour as used and its committed hour / {under.share:.6g}, and the weights sum to at most that "
         "share of the month"
     )
-    method = "none needed" if found.packing is None else found.packing.method
-    proof = {
-        "version": 1,
-        "closed_form": form,
+    return form, {
         "scale": {"hours": PARTS, "usd": PARTS},
         "weight": np.floor(under.weight * PARTS).astype(np.int64).tolist(),
         "usd": np.floor(under.usd * PARTS).astype(np.int64).tolist(),
     }
-    return Certificate(
-        usd, min(usd, found.bound_usd), f"{method} in the busiest hour, first fit in others; {form}", proof
-    )
 
 
 def details(cluster: Cluster) -> dict[str, float]:
-    """Nodes and pods, at most and on average."""
-    nodes = cluster.fleet.counts.sum(axis=1).astype(float)
-    running = (cluster.ask.pods.count[:, None] * cluster.ask.pods.replicas).sum(axis=0).astype(float)
-    month = max(float(cluster.ask.hours.sum()), 1e-300)
-    packed = cluster.fleet.packing
+    """Nodes and pods, at most and on average, and what the pods ask for in the hour where that is most."""
+    nodes, hours = cluster.nodes, cluster.served.hours
+    running, asked = _totals(cluster.pools, len(hours))
+    gaps = [pool.fleet.packing.gap for pool in cluster.pools if pool.fleet.packing is not None]
+    spot = [float(pool.most.sum()) for pool in cluster.pools if set(pool.kinds.usd) == {"spot"}]
     return {
         "nodes_at_most": float(nodes.max(initial=0.0)),
-        "nodes_on_average": float(cluster.ask.hours @ nodes) / month,
+        "nodes_on_average": float(hours @ nodes) / cluster.month,
         "pods_at_most": float(running.max(initial=0.0)),
-        "pods_on_average": float(cluster.ask.hours @ running) / month,
-        "busiest_hour_gap": 0.0 if packed is None else packed.gap,
+        "pods_on_average": float(hours @ running) / cluster.month,
+        "cpu_cores_requested_at_most": float(asked[:, CPU].max(initial=0.0)),
+        "memory_gib_requested_at_most": float(asked[:, MEMORY].max(initial=0.0)),
+        "busiest_hour_gap": max(gaps, default=0.0),
+        **({"spot_nodes_at_most": sum(spot)} if spot else {}),
     }
+
+
+def _totals(pools: Sequence[Pool], periods: int) -> tuple[Floats, Floats]:
+    """[period] pods that run, and [period, held resource] what they ask for."""
+    running, asked = np.zeros(periods), np.zeros((periods, 3))
+    for pool in pools:
+        pods, count = pool.ask.pods, pool.ask.pods.count.astype(float)
+        running += count @ pods.replicas
+        asked += np.einsum("c,cpr->pr", count, pods.requested)
+    return running, asked

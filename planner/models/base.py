@@ -47,6 +47,11 @@ class DeploymentModel(BaseModel, ABC):
     rented: ClassVar[bool] = True
     """Rented by the hour or call, or bought and kept (then last year's boxes come back as `owned`)."""
 
+    @property
+    def keeps(self) -> bool:
+        """Whether its boxes are bought and kept, with these settings."""
+        return not self.rented
+
     @abstractmethod
     def plan(self, demand: Demand, catalog: Catalog, owned: Mapping[str, int] | None = None) -> Plan:
         """What to buy or rent for `demand` out of `catalog`: pure, deterministic, with the defaults alone.

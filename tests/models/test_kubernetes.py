@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from models.catalogs import book, demand, vm
 from models.cloud import CLOUD, COMMITTED, sound, usd
+from planner.models._autoscaler import Autoscaler
 from planner.models._instances import types
 from planner.models._nodes import GB_PER_GIB, Node, allocatable, eni_max_pods, reserved
 from planner.models._pods import PodRules, pods
@@ -69,13 +72,24 @@ def test_a_node_of_ones_own() -> None:
     assert float(memory[0]) == pytest.approx(430 / 1024 + 50)
 
 
+@pytest.mark.parametrize(("cores", "kept"), [(2, 100), (4, 100), (32, 800), (96, 2000), (196, 2740)])
+def test_cores_that_tke_keeps(cores: int, kept: int) -> None:
+    """C11."""
+    assert milli(reserved("tke", node(cores, 8))[0]) == kept
+
+
+def test_memory_that_tke_keeps() -> None:
+    """The examples of its documentation, in MB of 2^20 and without the eviction threshold of 100."""
+    for gib, mib in ((2, 512), (8, 1843), (12, 2252), (32, 3645), (320, 13_475)):
+        assert float(reserved("tke", node(4, gib))[1][0]) * 1024 - 100 == pytest.approx(mib, abs=1)
+
+
 def test_pods_are_packed_by_what_a_node_has_left() -> None:
     """C1: nodes with 2 cores and 4 GB left hold 13 pods of 150 m and 100 MB each, because of the CPU."""
-    cores, gib = 2.08 / 0.99 + 1e-9, (4 + 430 / 1024) / 0.95 + 1e-9
     others = CLOUD.offers[CLOUD.offers["kind"] != "vm"].to_dict("records")
     asked = demand({"busy": [0.15, 0.1], "count": 52})
-    settings = {"reservation": "kubelet", "min_nodes": 0, "effort": 0}
-    plan = Kubernetes(**BARE, **settings).plan(asked, book(vm("n.large", cores, gib, 0.1), others))
+    settings = {"reservation": "none", "min_nodes": 0, "effort": 0}
+    plan = Kubernetes(**BARE, **settings).plan(asked, book(vm("n.large", 2, 4, 0.1), others))
     assert plan.placement.groupby("box").size().tolist() == [13, 13, 13, 13]
 
 
@@ -88,7 +102,8 @@ def test_the_limit_of_pods_binds() -> None:
     assert plan.boxes["count"].sum() == 3
 
 
-RULES = PodRules(cores=1.0, gib=8.0, min_replicas=1, zones=3, resize_cpu=True, overhead=(0.0, 0.0), least=(0.0, 0.0))
+SCALER = Autoscaler(0.8, 0.1, "containers", None, 0.7)
+RULES = PodRules(1.0, 8.0, 1, 3, True, 1.0, (0.0, 0.0), (0.0, 0.0), SCALER)
 
 
 def test_replicas_follow_cpu_or_memory_whichever_is_more() -> None:
@@ -109,7 +124,7 @@ def test_replicas_follow_cpu_or_memory_whichever_is_more() -> None:
 def test_overhead_is_beside_the_work_of_a_replica() -> None:
     """A sidecar does not make for fewer, larger pods."""
     asked = demand({"busy": [4, 8], "scales_out": True})
-    plain, meshed = pods(asked, RULES), pods(asked, PodRules(1.0, 8.0, 1, 3, True, (0.1, 0.125), (0.0, 0.0)))
+    plain, meshed = pods(asked, RULES), pods(asked, replace(RULES, overhead=(0.1, 0.125)))
     assert meshed.replicas.tolist() == plain.replicas.tolist() == [[4]]
     assert meshed.size[0, 0, :2] == pytest.approx([1.1, 2.125])
 
