@@ -62,21 +62,23 @@ def _verify_plan(plan: Proof, where: str) -> Iterator[Finding]:
     proof = certificate["proof"]
     if proof:
         yield from verify_proof(proof, where)
-    if proof and "fleet" in proof:
-        proved = Fraction(*proof["bound_usd"])
-        yield Finding(where, "the certificate claims no more than its proof", _most(bound, proved))
-    elif proof and ("parts" in proof or "patterns" in proof):
+    if proof and ({"parts", "patterns", "fleet"} & set(proof)):
         cost, proved = _value(proof)
-        yield Finding(where, "the certificate tells the cost of its proof", _near(cost, usd))
+        if cost is not None:
+            yield Finding(where, "the certificate tells the cost of its proof", _near(cost, usd))
         yield Finding(where, "the certificate claims no more than its proof", _most(bound, proved))
 
 
-def _value(proof: Proof) -> tuple[Fraction, Fraction]:
-    """Cost and bound of a proof in dollars, parts weighted and a constant added."""
+def _value(proof: Proof) -> tuple[Fraction | None, Fraction]:
+    """Cost (none where only a bound is proved) and bound of a proof in dollars, parts weighted and a constant added."""
     constant = Fraction(*proof.get("constant_usd", (0, 1)))
     if "parts" in proof:
         parts = [(Fraction(*part["weight"]), *_value(part["proof"])) for part in proof["parts"]]
-        return constant + sum(w * c for w, c, _ in parts), constant + sum(w * b for w, _, b in parts)
+        costs = [w * c for w, c, _ in parts if c is not None]
+        whole = constant + sum(costs) if len(costs) == len(parts) else None
+        return whole, constant + sum(w * b for w, _, b in parts)
+    if "fleet" in proof:
+        return None, constant + Fraction(*proof["bound_usd"])
     told = proof["scale"]["usd"]  # integers of a proof for one dollar: a number, or numerator and denominator
     scale = Fraction(*told) if isinstance(told, list) else Fraction(told)
     return constant + proof["cost_usd"] / scale, constant + Fraction(*proof["bound_usd"]) / scale

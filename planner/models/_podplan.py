@@ -14,8 +14,8 @@ from planner.demand import Demand
 from planner.models._instances import limiting
 from planner.models._nodepools import Offer, Pool, numbered
 from planner.models._pods import Pods
+from planner.models._pools import Fleet
 from planner.models._rented import left_out
-from planner.optimise.buying import Floor
 from planner.plan import Category, Certificate, Line, showback
 from planner.quantities import CPU, GPU, MEMORY, STORAGE
 
@@ -156,29 +156,42 @@ def _reason(asked: Pods, i: int, offers: tuple[Offer, Offer]) -> str:
 
 def certificate(cluster: Cluster, usd: float) -> Certificate:
     """The cost `usd` of the nodes, and what no nodes and no terms go below, with the pods in the pools they are in."""
-    told = [_told(pool.fleet.under) for pool in cluster.pools]
-    form = "; ".join(form for form, _ in told) or "nothing to run"
-    proofs = [proof for _, proof in told]
-    proof: dict[str, Any] = {"version": 1, "closed_form": form, **(proofs[0] if len(proofs) == 1 else {})}
-    if len(proofs) > 1:
-        proof["pools"] = proofs
+    told = [_told(pool.fleet) for pool in cluster.pools]
+    form = "; ".join(dict.fromkeys(form for form, _ in told)) or "nothing to run"
     packings = [pool.fleet.packing for pool in cluster.pools]
     methods = list(dict.fromkeys(p.method for p in packings if p is not None)) or ["none needed"]
     bound = sum(pool.fleet.bound_usd for pool in cluster.pools)
-    method = f"{'; '.join(methods)} in the busiest hour, first fit in others; {form}"
-    return Certificate(usd, min(usd, bound), method, proof)
+    method = f"{'; '.join(methods)} in the busiest hour, others filled one after the other; bound: {form}"
+    return Certificate(usd, min(usd, bound), method, _proof([proof for _, proof in told], form))
 
 
-def _told(under: Floor) -> tuple[str, dict[str, Any]]:
+def _proof(proofs: list[dict[str, Any]], form: str) -> dict[str, Any]:
+    """One proof, or several whose bounds add up."""
+    if len(proofs) == 1:
+        return proofs[0]
+    if proofs and all("fleet" in proof for proof in proofs):
+        return {"version": 1, "parts": [{"weight": [1, 1], "proof": proof} for proof in proofs]}
+    return {"version": 1, "closed_form": form}
+
+
+def _told(fleet: Fleet) -> tuple[str, dict[str, Any]]:
+    """In words, and as a proof: the program over all periods, or resource prices of single ones where these do more."""
+    if fleet.breath is not None:
+        form = (
+            "no node earns more at the prices of what pods need, in any hours, than it costs in them and the lag after"
+        )
+        return form, fleet.breath.proof
     form = (
         "sum over periods of weight x what the pods pay at resource prices; no type's room is worth more than the "
-        f"lesser of its hour as used and its committed hour / {under.share:.6g}, and the weights sum to at most that "
-        "share of the month"
+        f"lesser of its hour as used and its committed hour / {fleet.under.share:.6g}, and the weights sum to at most "
+        "that share of the month"
     )
     return form, {
+        "version": 1,
+        "closed_form": form,
         "scale": {"hours": PARTS, "usd": PARTS},
-        "weight": np.floor(under.weight * PARTS).astype(np.int64).tolist(),
-        "usd": np.floor(under.usd * PARTS).astype(np.int64).tolist(),
+        "weight": np.floor(fleet.under.weight * PARTS).astype(np.int64).tolist(),
+        "usd": np.floor(fleet.under.usd * PARTS).astype(np.int64).tolist(),
     }
 
 

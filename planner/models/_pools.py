@@ -137,12 +137,14 @@ def _frozen(ask: Ask) -> Ask:
 def _breathing(ask: Ask, busiest: int, pilot: _Way, rhythm: Breath) -> list[_Way]:
     """Ways to run: beside the nodes that the program over all periods keeps, and beside those of a middling hour."""
     ways = _hourly(ask, busiest, pilot)
-    base, pools = stayers(rhythm), _covering(ask, comers(ask, rhythm))
+    pools = _covering(ask, comers(ask, rhythm))
     nodes = int(ways[0].counts.sum(axis=1).max(initial=0))
     if len(ask.pods.count) > FEW or nodes > FEW or ask.effort <= 0:
         return ways
-    start = _way(ask, busiest, _menu(base, pools, ask.now_and_then))
-    return [*ways, _settled(ask, busiest, start, filled(ask, base, pools))]
+    for base in stayers(rhythm):
+        start = _way(ask, busiest, _menu(base, pools, ask.now_and_then))
+        ways.append(_settled(ask, busiest, start, filled(ask, base, pools)))
+    return ways
 
 
 def _hourly(ask: Ask, busiest: int, pilot: _Way) -> list[_Way]:

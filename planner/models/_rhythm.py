@@ -24,8 +24,8 @@ SECONDS: Final = 10.0
 """Unit: s, at effort 1. Source: a fiftieth of a second a period at the default effort; half of it costs 2 % more."""
 SIZES: Final = (4.0, 8.0)
 """Unit: ratio. Source: nodes that come and go follow the hour better when they are smaller than those that stay."""
-NEARLY: Final = 0.25
-"""Unit: nodes. Source: so little more than the program keeps is soon earned by being there."""
+ROUNDINGS: Final = (0.25, 0.75)
+"""Unit: nodes. Source: up a little or down a little from what the program keeps; which is better, trying tells."""
 
 
 def breath(ask: Ask) -> Breath:
@@ -36,9 +36,10 @@ def breath(ask: Ask) -> Breath:
     return breathe(Needs(ask.fits, each), Rates(ask.room, ask.used, ask.committed, ask.hours, lag))
 
 
-def stayers(found: Breath) -> Ints:
-    """[type], nodes that always run: those the program keeps, rounded down."""
-    return np.floor(found.base + NEARLY).astype(np.int64)
+def stayers(found: Breath) -> list[Ints]:
+    """[type], nodes that always run: those the program keeps, rounded down or up, as far as that differs."""
+    whole = [np.floor(found.base + more).astype(np.int64) for more in ROUNDINGS]
+    return [base for i, base in enumerate(whole) if not any(np.array_equal(base, other) for other in whole[:i])]
 
 
 def comers(ask: Ask, found: Breath) -> set[int]:
