@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,7 @@ __all__ = ["bought_ahead"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_ROUNDING = 1e-9
+_ROUNDING: Final = 1e-9
 """Unit: fraction. Source: products of floats that should be whole are, to this."""
 
 
@@ -37,25 +39,23 @@ def bought_ahead(model: Owned, site: Site, used: Ints, growth: float) -> Ints:
     order = int(lots(needed, there, _terms(model, site, commonest)).bought[0])
     ahead = rounded.copy()
     ahead[commonest] += max(order - must - int(rounded.sum()), 0)
-    return ahead
+    return np.asarray(ahead)
 
 
 def _terms(model: Owned, site: Site, kind: int) -> Terms:
-    """What a server of one type costs in years to come, in money of today; what is left of its life comes back."""
-    year = np.arange(model.look_ahead_years)
+    """What a server of one type costs in years to come, in money of today. What is left of its life in the end is worth
+    what as much of a new one costs by then."""
+    year = np.arange(float(model.look_ahead_years))
     price = float(site.servers.column("usd_per_unit")[kind])
     life = float(site.servers.column("lifetime_months")[kind]) / MONTHS_PER_YEAR
     keep = (float(site.usd[kind]) - price / life / MONTHS_PER_YEAR) * MONTHS_PER_YEAR
+    today = (1.0 + model.interest_per_year) ** -year
     paid = price * (1 + model.server_price_growth_per_year) ** year
-    left = np.clip(1 - (len(year) - year) / life, 0, None) * _today(model, np.array([float(len(year))]))
+    left = paid[-1] * np.clip(1 - (len(year) - year) / life, 0, None) * (1.0 + model.interest_per_year) ** -len(year)
     return Terms(
-        unit_usd=paid * (_today(model, year) - left),
-        keep_usd=keep * _today(model, year + 0.5),
+        unit_usd=np.clip(paid * today - left, 0, None),
+        keep_usd=keep * today / (1.0 + model.interest_per_year) ** 0.5,
         order_usd=np.zeros(len(year)),
         multiple=model.order_multiple,
         least=model.order_least,
     )
-
-
-def _today(model: Owned, years: Floats) -> Floats:
-    return np.asarray((1.0 + model.interest_per_year) ** -years)
