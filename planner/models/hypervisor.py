@@ -104,8 +104,8 @@ class Hypervisor(Owned):
     """
 
     failover_share: float | None = Field(default=None, ge=0, lt=1)
-    """Share of CPU and memory kept free under admission by percentage; none: `spares` out of all hosts.
-    Unit: fraction. Source: VMware vSphere 6.7 Availability guide."""
+    """Share of CPU and memory kept free under admission by percentage; none: the share of
+    the `spares` largest hosts. Unit: fraction. Source: VMware vSphere 6.7 Availability guide."""
 
     slot_cpu_cores: float | None = Field(default=None, gt=0)
     """CPU of a slot under admission by slots; none: that of the largest machine. Unit: cores.

@@ -93,8 +93,9 @@ def _admits(policy: Admission, hosts: Hosts, guests: Guests, count: np.ndarray) 
     """By the words of the policy, host by host."""
     rooms = np.repeat(hosts.room, count, axis=0)
     if policy.policy == "percentage":
-        kept = policy.share if policy.share is not None else policy.failures / max(len(rooms), 1)
-        return bool((guests.total <= rooms.sum(axis=0) * (1 - kept) + 1e-9).all())
+        largest = np.sort(rooms, axis=0)[::-1][: policy.failures].sum(axis=0)
+        lost = largest if policy.share is None else rooms.sum(axis=0) * policy.share
+        return bool((guests.total <= rooms.sum(axis=0) - lost + 1e-9).all())
     size = guests.need.max(axis=0)
     slots = sorted(int(min(room // size)) for room in rooms)
     return sum(slots[: max(len(slots) - policy.failures, 0)]) >= guests.count.sum()
