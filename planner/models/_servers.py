@@ -74,6 +74,11 @@ class Servers:
         return self.column("idle_watts") * self.hours_per_month / 1000
 
     @property
+    def busy_kwh(self) -> Floats:
+        """[type], drawn in a month on top of that by one busy thread, as if power rose in a straight line."""
+        return np.asarray(self.climb_watts / self.room[:, CPU] * self.hours_per_month / 1000)
+
+    @property
     def climb_watts(self) -> Floats:
         """[type], from idle to peak."""
         return self.column("peak_watts") - self.column("idle_watts")
