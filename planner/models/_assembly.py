@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from planner.demand import Demand
 from planner.models._charges import Load, billed
+from planner.models._energy import grid_intensity, work_kwh
+from planner.models._orders import bought_ahead
 from planner.models._owned import Owned, Site
 from planner.models._servers import Servers
 from planner.models._units import PACKED, Units, names, reasons
-from planner.plan import Category, Certificate, Plan, showback
+from planner.plan import Category, Certificate, Line, Plan, showback
 from planner.quantities import CPU, MEMORY, RESOURCES, STORAGE, Assumption
 
 __all__ = ["Deal", "assembled"]
@@ -48,11 +50,14 @@ class Deal:
     certificate: Certificate
     details: Mapping[str, float] = field(default_factory=dict)
     """Figures besides, by name."""
+    ahead: Ints | None = None
+    """[type], bought with those because it is ordered in lots or will be dearer; none: nothing."""
 
     @property
     def count(self) -> Ints:
-        """[type], all servers: those that work and stand by, and never fewer than are owned."""
-        return np.asarray(np.maximum(self.working + self.idle, self.servers.owned))
+        """[type], all servers: those that work, stand by or are bought ahead, and never fewer than are owned."""
+        ahead = 0 if self.ahead is None else self.ahead
+        return np.asarray(np.maximum(self.working + self.idle, self.servers.owned) + ahead)
 
     @property
     def of_instance(self) -> Ints:
@@ -62,14 +67,19 @@ class Deal:
 
 def assembled(model: Owned, demand: Demand, site: Site, deal: Deal) -> Plan:
     """The plan that follows from a deal."""
+    ahead = bought_ahead(model, site, deal.working + deal.idle, demand.growth_per_year)
+    deal = replace(deal, ahead=ahead)
     instance = deal.units.instance(demand)
     seated = deal.server[instance] >= 0
     owner = demand.members["class"].to_numpy(np.int64)
     many = np.bincount(owner[seated], minlength=len(demand.workloads)).astype(float)
     disks = _disks(demand)
+    sent = demand.workloads["network_gib_per_month"].to_numpy(np.float64)
     load = Load(
         storage_gb=model.raw_gib(float(many @ np.nan_to_num(disks))) * GB_PER_GIB,
-        busy_kwh=_busy_kwh(deal),
+        busy_kwh=_busy_kwh(deal, demand.hours),
+        network_gb=float(many @ np.nan_to_num(sent)) * GB_PER_GIB,
+        os_licences=_more_licences(model, site, deal),
         guests=float((deal.server >= 0).sum()),
     )
     bill = billed(deal.servers, site.charges, deal.count, load)
@@ -94,7 +104,9 @@ def assembled(model: Owned, demand: Demand, site: Site, deal: Deal) -> Plan:
             "servers": float(deal.count.sum()),
             "servers_standing_by": float(deal.idle.sum()),
             "servers_bought": float((deal.count - deal.servers.owned).sum()),
+            "servers_bought_ahead": float(ahead.sum()),
             "operating_systems": load.guests,
+            **_footprint(model, site, deal, bill),
             **deal.details,
         },
     )
@@ -107,9 +119,31 @@ def _disks(demand: Demand) -> Floats:
     return np.where(np.isnan(told), np.where(needed > 0, needed, np.nan), told)
 
 
-def _busy_kwh(deal: Deal) -> float:
+def _busy_kwh(deal: Deal, hours: Floats) -> float:
+    return work_kwh(deal.servers, (deal.server, deal.number, deal.of_instance), deal.units.cores, hours)
+
+
+def _more_licences(model: Owned, site: Site, deal: Deal) -> float:
+    """Operating system licences beyond one set a server, where a set allows only so many machines."""
+    if model.os_licence is None or not model.os_licence_machines:
+        return 0.0
     seated = deal.server >= 0
-    return float(deal.servers.busy_kwh[deal.server[seated]] @ deal.units.cores[deal.of_instance[seated]])
+    seats, guests = np.unique(np.column_stack([deal.server, deal.number])[seated], axis=0, return_counts=True)
+    sets = np.ceil(guests / model.os_licence_machines) - 1
+    unit = str(site.catalog.tiers("os_licence", model.os_licence)["unit"].iloc[0])
+    return float(sets @ model.os_licences(deal.servers, unit)[seats[:, 0]])
+
+
+def _footprint(model: Owned, site: Site, deal: Deal, bill: Sequence[Line]) -> dict[str, float]:
+    """Energy of the whole site in a month, and what it and the making of servers emit."""
+    kwh = sum(entry.quantity for entry in bill if entry.offer_kind == "electricity")
+    grams = model.grid_gco2e_per_kwh if model.grid is None else grid_intensity(site.catalog, model.grid)
+    made = model.embodied_kgco2e_per_server / deal.servers.column("lifetime_months")
+    return {
+        "energy_kwh_per_month": float(kwh),
+        "carbon_kg_per_month": float(kwh) * grams / 1000,
+        "embodied_carbon_kg_per_month": float(deal.count @ made),
+    }
 
 
 def _boxes(deal: Deal, model: Owned) -> pd.DataFrame:

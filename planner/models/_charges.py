@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from math import ceil
 from typing import Final
 
@@ -28,12 +28,16 @@ class Load:
     """Raw disks, decimal gigabytes."""
     busy_kwh: float = 0.0
     """Drawn in a month by the servers because they work, on top of standing idle; as price rows tell watts."""
+    network_gb: float = 0.0
+    """Sent out in a month, decimal gigabytes."""
+    os_licences: float = 0.0
+    """Of operating systems, beyond one set for each server."""
     guests: float = 0.0
     """Virtual machines."""
 
     def __matmul__(self, other: Load) -> float:
         """Sum of the products."""
-        return self.storage_gb * other.storage_gb + self.busy_kwh * other.busy_kwh + self.guests * other.guests
+        return float(sum(a * b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
 NOTHING: Final = Load()

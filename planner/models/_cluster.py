@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.models._servers import Servers
+from planner.models._admitted import admitted, admitted_usd
+from planner.models._ask import Ask
 from planner.models._spares import least_usd, standing_by
 from planner.models._units import PACKED, Units, holds
 from planner.optimise.packing import Boxes, Items, Packing, Spread, pack
 from planner.optimise.packing.instance import ENDLESS
 
-__all__ = ["Ask", "Boxed", "Packed", "alone", "packed", "seat", "working_and_idle"]
+__all__ = ["Boxed", "Packed", "alone", "packed", "seat", "working_and_idle"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -29,37 +30,6 @@ STEPS: Final = 6
 
 STAND_INS: Final = 1
 """Unit: types. Source: how many sizes of failover host mixed clusters are tried with; each costs a whole search."""
-
-
-@dataclass(frozen=True)
-class Ask:
-    """What is to be packed into what."""
-
-    units: Units
-    need: Floats
-    """[unit, 3]."""
-    servers: Servers
-    room: Floats
-    """[type, 3], left for units after what a server keeps for itself."""
-    usd: Floats
-    """[type], one more server, a month."""
-    spares: int
-    effort: float
-    least: int = 0
-    """Servers the cluster must have, those standing by included."""
-    by_hour: Floats | None = None
-    """[unit, hour, 3], what must fit together hour by hour; none: `need` must."""
-
-    @property
-    def together(self) -> Floats:
-        """[unit, hour, 3], what must fit together."""
-        return self.need[:, None, :] if self.by_hour is None else self.by_hour
-
-    @property
-    def able(self) -> Bools:
-        """[unit, type], which servers there are that hold a unit."""
-        there = self.servers.buyable | (self.servers.owned > 0)
-        return holds(self.need, self.units.arch, self.servers, self.room) & there
 
 
 @dataclass(frozen=True)
@@ -182,11 +152,12 @@ def _least_usd(ask: Ask, able: Bools, whole: Packed) -> float:
     """What any cluster spends on new servers at least: all units without a cap, and its servers that stand by."""
     if ask.servers.owned.any():
         free = replace(ask, spares=0, least=0)
-        return _filled(free, able, _mixed(free, 0.0)).bound_usd
+        return max(_filled(free, able, _mixed(free, 0.0)).bound_usd, admitted_usd(ask))
     if not whole.working.any():
         return 0.0
     few = ask.least * float(ask.usd[ask.servers.buyable].min(initial=np.inf))
-    return max(whole.bound_usd + least_usd(able, ask.usd, ask.spares), _stepped_usd(ask, able), few)
+    hosts = max(_stepped_usd(ask, able), admitted_usd(ask), few)
+    return max(whole.bound_usd + least_usd(able, ask.usd, ask.spares), hosts)
 
 
 def _stepped_usd(ask: Ask, able: Bools) -> float:
@@ -344,6 +315,8 @@ def working_and_idle(ask: Ask, seats: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
     there = ask.servers.buyable | (spare >= ask.spares)
     fits = holds(load, ask.servers.arch[kind], ask.servers, ask.room) & there
     idle = standing_by(fits, ask.usd, spare, ask.spares)
+    if ask.admission is not None:
+        idle = np.maximum(idle, admitted(ask, working) - working)
     lacking = ask.least - int(np.maximum(working + idle, ask.servers.owned).sum())
     if lacking > 0 and len(load) and ask.servers.buyable.any():
         t = int(np.argmin(np.where(ask.servers.buyable, ask.usd, np.inf)))

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from planner.models._cluster import Ask, alone, seat
+from planner.models._ask import Ask
+from planner.models._cluster import alone, seat
 from planner.models._handout import Handout, handed_out
 from planner.models._spares import standing_by
 from planner.optimise.packing import Packing

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final, Literal
 
 import numpy as np
@@ -14,6 +13,7 @@ from pydantic import Field
 
 from planner.catalog import Catalog
 from planner.models._charges import Charge, Load, monthly, unit_usd
+from planner.models._licences import licences
 from planner.models._servers import Servers, offered
 from planner.models.base import DeploymentModel
 from planner.plan import Line
@@ -41,9 +41,9 @@ class Site:
         return monthly(self.servers, self.charges)
 
     @property
-    def load_usd(self) -> Floats:
-        """[type], what one busy thread costs in a month."""
-        return self.servers.busy_kwh * sum(c.per_load.busy_kwh * unit_usd(c.tiers) for c in self.charges)
+    def work_usd(self) -> float:
+        """What a kilowatt-hour costs that servers draw because they work, as price rows tell watts."""
+        return float(sum(c.per_load.busy_kwh * unit_usd(c.tiers) for c in self.charges))
 
 
 class Owned(DeploymentModel):
@@ -70,6 +70,25 @@ class Owned(DeploymentModel):
     """From order to running server; what is bought must last through the growth of that time. Unit: weeks.
     Source: servnetuk.com/insights/uk-server-lead-times-2026 (12 weeks end to end)."""
 
+    order_least: int = Field(default=1, ge=1)
+    """The fewest servers in an order: what is bought beyond need waits for the growth of later years. Unit: servers.
+    Source: the user."""
+
+    order_multiple: int = Field(default=1, ge=1)
+    """Servers of one type are sold in multiples of this (four to a chassis, say). Unit: servers. Source: the user."""
+
+    look_ahead_years: int = Field(default=3, ge=1, le=30)
+    """Growth of so many years is looked at to decide what is ordered now and what later. Unit: years.
+    Source: the user."""
+
+    server_price_growth_per_year: float = Field(default=0.0, gt=-1)
+    """By how much servers are expected to become dearer in a year: decides what is bought ahead, while bills stay at
+    the prices of the books. Unit: fraction. Source: the user."""
+
+    interest_per_year: float = Field(default=0.07, ge=0)
+    """What money costs that is spent ahead; decides what is bought ahead. Unit: fraction.
+    Source: MicrosoftDocs/azure-docs@050c9345 concepts-business-case-calculation.md (cost of capital 7 %)."""
+
     warranty_months: float = Field(default=36.0, ge=0)
     """Hardware support costs nothing before; over a server's life it is spread evenly. Unit: months.
     Source: FROM MEMORY (three-year base warranty of server makers)."""
@@ -81,6 +100,42 @@ class Owned(DeploymentModel):
     production_watts: float = Field(default=1.3, gt=0)
     """Power of a server in production per power of the tuned test system that price rows tell. Unit: ratio.
     Source: FROM MEMORY (20-40 % above SPECpower results: more memory, disks, untuned)."""
+
+    memory_watts_per_gib: float = Field(default=0.0, ge=0)
+    """Drawn by memory beyond what price rows and `production_watts` hold. Unit: W/GiB. Source: the user; Cloud Carbon
+    Footprint methodology has 0.392 (cloud-carbon-footprint@b7a049c packages/core/src/memory)."""
+
+    network_kwh_per_gb: float = Field(default=0.001, ge=0)
+    """Drawn by switches for traffic sent out. Unit: kWh/GB.
+    Source: cloud-carbon-footprint@b7a049c packages/core/src/networking (0.001 kWh/GB)."""
+
+    grid: str | None = None
+    """Whose electricity emits how much, by its name among the carbon facts ("aws eu-west-1", say); none:
+    `grid_gco2e_per_kwh`. Unit: name. Source: the user."""
+
+    grid_gco2e_per_kwh: float = Field(default=415.8, ge=0)
+    """Emitted for electricity where no grid is named. Unit: gCO2e/kWh.
+    Source: cloud-carbon-footprint/ccf-coefficients@b0032d92 data/grid-emissions-factors-aws.csv (us-east-1, EPA)."""
+
+    embodied_kgco2e_per_server: float = Field(default=1000.0, ge=0)
+    """Emitted by making a server, spread evenly over its life. Unit: kgCO2e.
+    Source: cloud-carbon-footprint/ccf-coefficients@b0032d92 output/coefficients-aws-embodied.csv (base server)."""
+
+    thread_performance: float = Field(default=1.0, gt=0)
+    """What a thread of the servers on offer does per thread that the demand was measured on (SPECint weighting);
+    multiplies what facts of topic `performance` tell of each server. Unit: ratio. Source: the user."""
+
+    cpu_limit: float = Field(default=1.0, gt=0, le=1)
+    """Share of the threads left for workloads that are planned for. Unit: fraction. Source: the user; Nutanix Sizer
+    wiki has 0.95."""
+
+    memory_limit: float = Field(default=1.0, gt=0, le=1)
+    """Share of the memory left for workloads that is planned for. Unit: fraction. Source: the user; Nutanix Sizer
+    wiki has 0.95."""
+
+    storage_limit: float = Field(default=1.0, gt=0, le=1)
+    """Share of the disks that is planned for. Unit: fraction. Source: the user; Nutanix Sizer wiki has 0.90 for hard
+    disks and 0.98 for SSDs."""
 
     space: Literal["kilowatts", "rack_units"] = "kilowatts"
     """How space is paid: by contracted power, which includes floor, cooling and the power chain but no energy, or by
@@ -139,6 +194,19 @@ class Owned(DeploymentModel):
     os_licence: str | None = None
     """Operating system that every server must have a licence for; none: a free one. Unit: name. Source: the user."""
 
+    os_licence_cores_per_socket: int = Field(default=8, ge=0)
+    """The fewest cores of a processor that such a licence counts, where it counts cores. Unit: cores.
+    Source: itnegotiationservices.com, licenseday.com, read 2026-11-23 (Windows Server: 8 cores per CPU)."""
+
+    os_licence_cores_per_server: int = Field(default=16, ge=0)
+    """The fewest cores of a server that such a licence counts. Unit: cores.
+    Source: itnegotiationservices.com, licenseday.com, read 2026-11-23 (Windows Server: 16 cores per server)."""
+
+    os_licence_machines: int = Field(default=0, ge=0)
+    """Operating systems that one set of such licences allows on a server; more take another set. 0: without limit,
+    as Windows Server Datacenter; 2 for Standard. Unit: operating systems.
+    Source: itnegotiationservices.com, licenseday.com, read 2026-11-23 (Standard: 2 VMs)."""
+
     pack_by: Literal["hour_of_day", "peak"] = "hour_of_day"
     """What must fit together on a server: needs of the same hour of the day (the highest of all days of the week), or
     the highest needs of any hour. Only where workloads share servers. Unit: name. Source: the user; hour by hour, as
@@ -155,7 +223,11 @@ class Owned(DeploymentModel):
 
     def raw_gib(self, usable_gib: float) -> float:
         """Raw disks that hold `usable_gib`."""
-        return usable_gib
+        return usable_gib / self.storage_limit
+
+    def planned(self, room: Floats) -> Floats:
+        """[type, 3], how far servers with so much `room` are filled."""
+        return room * [self.cpu_limit, self.memory_limit, 1.0]
 
     def one_off(self, catalog: Catalog, workloads: int) -> list[Line]:
         """What moving so many workloads here costs once; nothing where things are today."""
@@ -166,14 +238,19 @@ class Owned(DeploymentModel):
         """How far ahead servers are bought."""
         return self.lead_time_weeks / WEEKS_PER_YEAR
 
-    def site(self, catalog: Catalog, owned: Mapping[str, int]) -> Site:
+    def site(
+        self, catalog: Catalog, owned: Mapping[str, int], hours_per_month: float | np.floating = HOURS_PER_MONTH
+    ) -> Site:
         """The servers of a catalog that may be bought or are owned, and all that is paid with them.
 
         Raises:
             PriceBookError: the catalog lacks servers or one of the prices that come with them.
         """
         here = catalog.at(self.provider, self.region)
-        servers = offered(here, self.server_skus, owned)
+        found = offered(here, self.server_skus, owned)
+        # Without a period nothing runs, and any month will do.
+        month = float(hours_per_month) or HOURS_PER_MONTH
+        servers = replace(found, performance=found.performance * self.thread_performance, hours_per_month=month)
         charges = [*self._hardware(here, servers), *self._facilities(here, servers), *self._services(here, servers)]
         return Site(here, servers, (*charges, *self.own_charges(here, servers)))
 
@@ -215,7 +292,7 @@ class Owned(DeploymentModel):
 
     def _power(self, catalog: Catalog, servers: Servers) -> Charge:
         contract = self.contracted_kw / (1 - self.unused_power)
-        peak_kw = servers.column("peak_watts") * self.production_watts / 1000
+        peak_kw = (servers.column("peak_watts") * self.production_watts + self._memory_watts(servers)) / 1000
         disks = Load(storage_gb=self._disk_kw * contract)
         return Charge(catalog.tiers("colocation", self.space_sku), "facilities", peak_kw * contract, disks)
 
@@ -225,10 +302,18 @@ class Owned(DeploymentModel):
         return Charge(tiers, "facilities", height / (self.rack_units_per_rack if by_rack else 1.0))
 
     def _energy(self, catalog: Catalog, servers: Servers) -> Charge:
-        site = self.production_watts * self.pue
-        load = Load(busy_kwh=site, storage_gb=self._disk_kw * HOURS_PER_MONTH * self.pue)
+        site, month = self.production_watts * self.pue, servers.hours_per_month
+        load = Load(
+            busy_kwh=site,
+            storage_gb=self._disk_kw * month * self.pue,
+            network_gb=self.network_kwh_per_gb * self.pue,
+        )
+        memory = self._memory_watts(servers) * month / 1000 * self.pue
         tiers = catalog.tiers("electricity", self.electricity_sku)
-        return Charge(tiers, "facilities", servers.idle_kwh * site, load)
+        return Charge(tiers, "facilities", servers.idle_kwh * site + memory, load)
+
+    def _memory_watts(self, servers: Servers) -> Floats:
+        return servers.column("memory_gib") * self.memory_watts_per_gib
 
     @property
     def _disk_kw(self) -> float:
@@ -242,20 +327,9 @@ class Owned(DeploymentModel):
         if self.os_licence is None:
             return charges
         tiers = catalog.tiers("os_licence", self.os_licence)
-        return [*charges, Charge(tiers, "licence", _licences(servers, str(tiers["unit"].iloc[0])))]
+        each = self.os_licences(servers, str(tiers["unit"].iloc[0]))
+        return [*charges, Charge(tiers, "licence", each, Load(os_licences=1.0))]
 
-
-_PACK: Final = re.compile(r"(?P<size>\d+)?[ -]?(?P<what>core|socket|CPU)s?", re.IGNORECASE)
-
-
-def _licences(servers: Servers, unit: str) -> Floats:
-    """[type], what a server adds to a licence sold by `unit`: cores, sockets or packs of them, else servers; a year is
-    paid by the month."""
-    share = 1 / MONTHS_PER_YEAR if "year" in unit else 1.0
-    found = _PACK.search(unit)
-    if found is None:
-        return np.full(len(servers.sku), share)
-    sockets = servers.column("sockets")
-    cores = np.maximum(servers.cores, np.maximum(16.0, 8.0 * sockets))
-    counted = cores if found["what"].lower() == "core" else sockets
-    return np.ceil(counted / float(found["size"] or 1)) * share
+    def os_licences(self, servers: Servers, unit: str) -> Floats:
+        """[type], one set of operating system licences of a server."""
+        return licences(servers, unit, (self.os_licence_cores_per_socket, self.os_licence_cores_per_server))

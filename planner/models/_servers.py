@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from planner.catalog import Catalog
 from planner.errors import PriceBookError, near_miss
-from planner.quantities import HOURS_PER_MONTH, RESOURCES
+from planner.models._curves import STEPS, curves, performance
+from planner.quantities import CPU, HOURS_PER_MONTH, RESOURCES
 
 __all__ = ["Servers", "offered"]
 
@@ -33,6 +34,12 @@ class Servers:
     """[type], how many were bought in former years."""
     buyable: Bools
     """[type], whether more may be bought."""
+    curve: Floats
+    """[type, 11], how far from idle to peak power a server has climbed at 0, 10 ... 100 % load."""
+    performance: Floats
+    """[type], what a thread does per thread of the kind that the demand was measured on."""
+    hours_per_month: float = HOURS_PER_MONTH
+    """Length of the month that is billed."""
 
     def column(self, name: str) -> Floats:
         """[type], one column of the price rows as numbers."""
@@ -50,8 +57,10 @@ class Servers:
 
     @property
     def room(self) -> Floats:
-        """[type, 3], threads, GiB and GPUs."""
-        return np.nan_to_num(np.asarray(self.offers[list(RESOURCES[:3])], np.float64))
+        """[type, 3], threads (of the kind that the demand was measured on), GiB and GPUs."""
+        raw = np.nan_to_num(np.asarray(self.offers[list(RESOURCES[:3])], np.float64))
+        raw[:, CPU] *= self.performance
+        return raw
 
     @property
     def cores(self) -> Floats:
@@ -62,13 +71,22 @@ class Servers:
     @property
     def idle_kwh(self) -> Floats:
         """[type], drawn in a month by a server that does nothing."""
-        return self.column("idle_watts") * HOURS_PER_MONTH / 1000
+        return self.column("idle_watts") * self.hours_per_month / 1000
 
     @property
     def busy_kwh(self) -> Floats:
-        """[type], drawn in a month on top of that by one busy thread: power rises in a straight line to its peak."""
-        watts = (self.column("peak_watts") - self.column("idle_watts")) / self.column("cpu_cores")
-        return np.asarray(watts * HOURS_PER_MONTH / 1000)
+        """[type], drawn in a month on top of that by one busy thread, as if power rose in a straight line."""
+        return np.asarray(self.climb_watts / self.room[:, CPU] * self.hours_per_month / 1000)
+
+    @property
+    def climb_watts(self) -> Floats:
+        """[type], from idle to peak."""
+        return self.column("peak_watts") - self.column("idle_watts")
+
+    @property
+    def bent(self) -> Bools:
+        """[type], whether power was measured to rise otherwise than in a straight line."""
+        return np.asarray(np.abs(self.curve - STEPS).max(axis=1, initial=0.0) > 0)
 
 
 def offered(catalog: Catalog, only: Sequence[str], owned: Mapping[str, int]) -> Servers:
@@ -87,7 +105,8 @@ def offered(catalog: Catalog, only: Sequence[str], owned: Mapping[str, int]) -> 
     count = np.array([owned.get(str(sku), 0) for sku in rows["sku"]], np.int64)
     keep = buyable | (count > 0)
     _complete(rows[keep])
-    return Servers(rows[keep].reset_index(drop=True), count[keep], buyable[keep])
+    found = rows[keep].reset_index(drop=True)
+    return Servers(found, count[keep], buyable[keep], curves(catalog, found), performance(catalog, found))
 
 
 def _complete(rows: pd.DataFrame) -> None:

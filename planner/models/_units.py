@@ -38,7 +38,7 @@ class Units:
     mean: Floats
     """[unit, 3], used on average in the period where that is most, grown alike."""
     cores: Floats
-    """[unit], used on average over the month."""
+    """[unit, period], used on average."""
     count: Ints
     """[unit]."""
     arch: NDArray[np.str_]
@@ -116,7 +116,7 @@ def gathered(demand: Demand, shared: Bools, years: float) -> Units:
         peak=_highest(busy),
         by_hour=_hours(busy),
         mean=_highest(mean * growth),
-        cores=mean[:, :, CPU] @ demand.hours / max(float(demand.hours.sum()), 1.0),
+        cores=np.nan_to_num(mean[:, :, CPU]),
         count=np.where(shared, 1, demand.count)[first].astype(np.int64),
         arch=arch[first],
         spread=tuple("" if s else str(g) for g, s in zip(group[first], shared[first], strict=True)),

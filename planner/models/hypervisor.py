@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar, Final, Literal
 
 import numpy as np
@@ -11,10 +12,14 @@ from pydantic import Field
 
 from planner.catalog import Catalog
 from planner.demand import Demand
+from planner.models._admission import Admission
+from planner.models._admitted import told
+from planner.models._ask import Ask
 from planner.models._assembly import Deal, assembled
 from planner.models._certificates import certified
 from planner.models._charges import Charge, Load
-from planner.models._cluster import Ask, packed
+from planner.models._cluster import packed
+from planner.models._licences import least_order, licences
 from planner.models._owned import Owned, Site
 from planner.models._servers import Servers
 from planner.models._units import Units, bare, gathered, names, spread_apart
@@ -87,10 +92,39 @@ class Hypervisor(Owned):
     """Memory of a host that the hypervisor and its storage take. Unit: GiB.
     Source: FROM MEMORY (VMware vSAN hardware requirements: 32 GB for the largest number of disk groups)."""
 
+    host_cpu_cores: float = Field(default=0.0, ge=0)
+    """Threads of a host that a controller machine takes besides (4 for desktops and servers, 6 for databases on
+    Nutanix; the weighted mean where mixed). Unit: cores. Source: the user; Nutanix Sizer wiki."""
+
+    admission: Literal["hosts", "slots", "percentage"] = "hosts"
+    """Who says that `spares` hosts may fail: hosts stand by that can take over what any failed one held; or vSphere's
+    admission control by what machines reserve in their busiest hour, in slots as large as the largest reservations
+    or as a share of the cluster kept free (packed by peak then, as reservations hold at any hour). Unit: name.
+    Source: VMware vSphere 6.7 Availability guide (dedicated failover hosts, slot policy, cluster resource percentage).
+    """
+
+    failover_share: float | None = Field(default=None, ge=0, lt=1)
+    """Share of CPU and memory kept free under admission by percentage; none: the share of
+    the `spares` largest hosts. Unit: fraction. Source: VMware vSphere 6.7 Availability guide."""
+
+    slot_cpu_cores: float | None = Field(default=None, gt=0)
+    """CPU of a slot under admission by slots; none: that of the largest machine. Unit: cores.
+    Source: VMware vSphere 6.7 Availability guide (fixed slot size)."""
+
+    slot_memory_gib: float | None = Field(default=None, gt=0)
+    """Memory of a slot; none: that of the largest machine. Unit: GiB.
+    Source: VMware vSphere 6.7 Availability guide (fixed slot size)."""
+
     protection: Protection = "ftt1_raid1"
     """How often data is kept: failures to tolerate and the layout; sets raw disks per usable ones and the fewest
     hosts. none: disks outside the hosts that protect themselves. Unit: name.
     Source: MicrosoftDocs/azure-docs@00f13a9e concepts-azure-vmware-solution-assessment-calculation.md."""
+
+    raw_per_usable: float | None = Field(default=None, ge=1)
+    """Raw disks per usable ones; none: as `protection` says. Unit: ratio. Source: the user."""
+
+    least_hosts: int | None = Field(default=None, ge=1)
+    """The fewest hosts of a cluster; none: as `protection` says. Unit: hosts. Source: the user."""
 
     storage_slack: float = Field(default=0.25, ge=0, lt=1)
     """Share of raw disks kept free for rebuilds. Unit: fraction.
@@ -129,7 +163,7 @@ class Hypervisor(Owned):
         Raises:
             PriceBookError: the catalog lacks servers or one of the prices that come with them.
         """
-        site = self.site(catalog, owned or {})
+        site = self.site(catalog, owned or {}, demand.hours.sum())
         together = bare(demand) & (names(demand, "application") != "") & ~spread_apart(demand)
         together &= ~np.isnan(demand.peak).any(axis=1)
         whole = self._asked(gathered(demand, together, self.lead_years), site)
@@ -139,11 +173,17 @@ class Hypervisor(Owned):
 
     def _asked(self, units: Units, site: Site) -> Ask:
         keep = np.array([1 - self.host_cpu_share, 1.0, 1.0])
-        room = np.clip(site.servers.room * keep - [0.0, self.host_memory_gib, 0.0], 0, None)
-        rules = (self.spares, self.effort, LEAST_HOSTS[self.protection])
-        by_hour = self._need(units, units.by_hour) if self.pack_by == "hour_of_day" else None
+        room = np.clip(site.servers.room * keep - [self.host_cpu_cores, self.host_memory_gib, 0.0], 0, None)
         peak = self._need(units, units.peak[:, None])[:, 0]
-        return Ask(units, peak, site.servers, room, site.usd, *rules, by_hour=by_hour)
+        ask = Ask(
+            units, peak, site.servers, self.planned(room), site.usd, self.spares, self.effort, self.hosts_at_least
+        )
+        if self.admission != "hosts":
+            slot = (self.slot_cpu_cores, self.slot_memory_gib)
+            policy = Admission(self.admission, self.spares, self.failover_share, slot)
+            return replace(ask, spares=0, admission=policy)
+        by_hour = self._need(units, units.by_hour) if self.pack_by == "hour_of_day" else None
+        return replace(ask, by_hour=by_hour)
 
     def _need(self, units: Units, wanted: Floats) -> Floats:
         """[unit, hour, 3], what a machine takes of its host where its load wants so much."""
@@ -156,14 +196,20 @@ class Hypervisor(Owned):
 
     def raw_gib(self, usable_gib: float) -> float:
         """Raw disks that hold `usable_gib` through the failures to tolerate, with slack."""
-        return usable_gib / self.storage_reduction * RAW_PER_USABLE[self.protection] / (1 - self.storage_slack)
+        copies = RAW_PER_USABLE[self.protection] if self.raw_per_usable is None else self.raw_per_usable
+        return usable_gib / self.storage_reduction * copies / (1 - self.storage_slack) / self.storage_limit
+
+    @property
+    def hosts_at_least(self) -> int:
+        """The fewest hosts of a cluster."""
+        return LEAST_HOSTS[self.protection] if self.least_hosts is None else self.least_hosts
 
     def own_charges(self, catalog: Catalog, servers: Servers) -> list[Charge]:
-        """Licences by core, and administrators by the number of machines."""
-        cores = np.maximum(servers.cores, self.licence_cores_per_socket * servers.column("sockets"))
+        """Licences by core or socket, as they are sold, and administrators by the number of machines."""
         tiers = catalog.tiers("hypervisor_licence", self.licence_sku)
-        least = self.licence_cores_per_order / MONTHS_PER_YEAR
-        charges = [Charge(tiers, "licence", cores / MONTHS_PER_YEAR, least=least)]
+        unit = str(tiers["unit"].iloc[0])
+        each = licences(servers, unit, (self.licence_cores_per_socket, 0.0))
+        charges = [Charge(tiers, "licence", each, least=least_order(unit, self.licence_cores_per_order))]
         if self.labour == "administrators":
             nothing = np.zeros(len(servers.sku))
             people = Load(guests=1 / self.vms_per_admin / MONTHS_PER_YEAR)
@@ -180,6 +226,7 @@ class Hypervisor(Owned):
 def _hosted(ask: Ask) -> Deal:
     """Machines packed onto hosts."""
     found = packed(ask)
+    there = np.maximum(found.working + found.idle, ask.servers.owned)
     held = float(ask.servers.owned @ ask.usd)
     certificate = certified(
         found.parts, (held + found.idle_usd(ask), held), found.bound_usd, "machines packed onto hosts" + found.told
@@ -194,5 +241,5 @@ def _hosted(ask: Ask) -> Deal:
         found.working,
         found.idle,
         certificate,
-        found.told_of_hours(ask),
+        {**found.told_of_hours(ask), **told(ask, there)},
     )

@@ -11,11 +11,13 @@ from pydantic import Field
 
 from planner.catalog import Catalog
 from planner.demand import Demand
+from planner.models._ask import Ask
 from planner.models._assembly import Deal, assembled
 from planner.models._certificates import certified
 from planner.models._charges import Charge
-from planner.models._cluster import Ask, packed, working_and_idle
+from planner.models._cluster import packed, working_and_idle
 from planner.models._dedicated import dedicated
+from planner.models._energy import alone_kwh
 from planner.models._owned import Owned, Site
 from planner.models._servers import Servers
 from planner.models._spares import least_usd
@@ -70,14 +72,14 @@ class Physical(Owned):
         Raises:
             PriceBookError: the catalog lacks servers or one of the prices that come with them.
         """
-        site = self.site(catalog, owned or {})
+        site = self.site(catalog, owned or {}, demand.hours.sum())
         together = (names(demand, "application") != "") & ~np.isnan(demand.peak).any(axis=1)
         whole = self._asked(gathered(demand, together, self.lead_years), site)
         crowd = together & _must_split(demand, whole)
         ask = self._asked(gathered(demand, together & ~crowd, self.lead_years), site)
         home = np.full(len(ask.units.count), -1, np.int64)
         home[ask.units.of_class[crowd]] = whole.units.of_class[crowd]
-        energy = ask.units.cores[:, None] * site.load_usd
+        energy = alone_kwh(site.servers, ask.units.cores, demand.hours) * site.work_usd
         deal = _shared(ask) if self.consolidate else _alone(ask, energy, home)
         return assembled(self, demand, site, deal)
 
@@ -86,7 +88,8 @@ class Physical(Owned):
         need = np.maximum(units.peak + system, LEAST)
         shared = self.consolidate and self.pack_by == "hour_of_day"
         by_hour = np.maximum(units.by_hour + system[:, None], LEAST) if shared else None
-        return Ask(units, need, site.servers, site.servers.room, site.usd, self.spares, self.effort, by_hour=by_hour)
+        room = self.planned(site.servers.room)
+        return Ask(units, need, site.servers, room, site.usd, self.spares, self.effort, by_hour=by_hour)
 
 
 def _must_split(demand: Demand, ask: Ask) -> Bools:
