@@ -145,6 +145,7 @@ def _pool(model: Clustered, hours: Floats, seated: Seated, offer: Offer, fewest:
         lag_periods=ceil(model.scale_down_lag_hours / max(1.0, length)) if model.autoscale else 0,
         autoscale=model.autoscale,
         effort=model.effort,
+        promised=kinds.promised,
     )
     return Pool(kinds, ask, fleet(ask), seated)
 

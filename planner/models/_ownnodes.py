@@ -89,7 +89,7 @@ def on_own_nodes(model: Clustered, demand: Demand, catalog: Catalog, burden: Bur
         PriceBookError: the catalog lacks servers or one of the prices that come with them.
     """
     laden = _SelfManaged(inner=burden, model=model, on_nodes=burden.on_nodes)
-    site = _site(model, catalog, owned)
+    site = _site(model, catalog, owned, month_hours(demand.hours))
     stood = standing(_endless(model), demand, laden, _offers(model, site, laden, month_hours(demand.hours)))
     count, spare = _counted(model, stood, site)
     cluster = _always(stood.cluster, site, count)
@@ -116,14 +116,14 @@ def on_own_nodes(model: Clustered, demand: Demand, catalog: Catalog, burden: Bur
     )
 
 
-def _site(model: Clustered, catalog: Catalog, owned: Mapping[str, int]) -> Site:
+def _site(model: Clustered, catalog: Catalog, owned: Mapping[str, int], month: float) -> Site:
     hardware = _Hardware(
         provider=model.own_provider,
         region=model.own_region,
         server_skus=tuple(sku for sku, many in owned.items() if many > 0) or model.server_skus,
         nodes_per_admin=model.nodes_per_admin,
     )
-    return hardware.site(catalog, owned)
+    return hardware.site(catalog, owned, month)
 
 
 def _endless(model: Clustered) -> Clustered:
@@ -141,14 +141,18 @@ def _offers(model: Clustered, site: Site, burden: Burden, month: float) -> tuple
 
 def _kinds(site: Site, month: float) -> Types:
     servers = site.servers
+    sku = np.array(servers.sku, dtype=str)
     return Types(
-        np.array(servers.sku, dtype=str),
-        servers.arch,
-        np.full(len(servers.sku), "general"),
-        servers.room,
-        servers.column("max_pods"),
-        {BOUGHT: site.usd / month},
-        servers.offers,
+        sku=sku,
+        family=np.full(len(sku), ""),
+        arch=servers.arch,
+        category=np.full(len(sku), "general"),
+        capacity=servers.room,
+        max_pods=servers.column("max_pods"),
+        factor=np.full(len(sku), np.nan),
+        usd={BOUGHT: site.usd / month},
+        offers=servers.offers,
+        at={(name, BOUGHT): [position] for position, name in enumerate(sku.tolist())},
     )
 
 

@@ -31,9 +31,11 @@ ROUNDINGS: Final = (0.25, 0.75)
 def breath(ask: Ask) -> Breath:
     """The fractional fleet of all periods and its bound."""
     pods = ask.pods
-    each = np.concatenate([pods.requested, pods.replicas[:, :, None]], axis=2) * pods.count[:, None, None]
+    each: Floats = np.concatenate([pods.requested, pods.replicas[:, :, None]], axis=2, dtype=np.float64)
+    each = each * pods.count[:, None, None].astype(np.float64)
     lag = min(ask.lag_periods, max(len(ask.hours) - 1, 0))
-    return breathe(Needs(ask.fits, each), Rates(ask.room, ask.used, ask.committed, ask.hours, lag))
+    used = ask.used if ask.promised is None else np.minimum(ask.used, ask.promised)
+    return breathe(Needs(ask.fits, each), Rates(ask.room, used, ask.committed, ask.hours, lag))
 
 
 def stayers(found: Breath) -> list[Ints]:

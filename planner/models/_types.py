@@ -51,6 +51,11 @@ class Types:
         return self._least([t for t in self.usd if t not in PAID_AS_USED])
 
     @property
+    def promised(self) -> Floats:
+        """[type], the lowest price under a promise that several types share; inf where none is allowed."""
+        return self._least(self.shared)
+
+    @property
     def shared(self) -> tuple[str, ...]:
         """The terms that promise a spend on several types."""
         return tuple(t for t in self.usd if t.endswith(SHARED))

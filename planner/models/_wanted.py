@@ -35,6 +35,8 @@ class Ask:
     lag_periods: int
     autoscale: bool
     effort: float
+    promised: Floats | None = None
+    """[type], price per hour under a promise that types share, so that one may earn it by day and another by night."""
 
     @property
     def always(self) -> Floats:
