@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner.demand import Demand
 from planner.models._between import crossing, gib_between
 from planner.models._case import Case
 from planner.models._fees import manager
@@ -15,7 +16,7 @@ from planner.models._sites import CLUSTERS
 from planner.plan import Line, Plan
 from planner.quantities import RESOURCES
 
-__all__ = ["Deal", "Terms", "boxes", "costs", "deal", "seats", "summed"]
+__all__ = ["Deal", "Terms", "boxes", "costs", "deal", "per_class", "seats", "summed"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -65,7 +66,7 @@ class Deal:
 
 def deal(case: Case, unit: Ints, copies: Ints, terms: Terms) -> Deal:
     """The deal of a placement `copies` [unit, site]; members of a class are dealt to sites in their order."""
-    count = _per_class(case, unit, copies)
+    count = per_class(case.demand, unit, copies)
     first = np.cumsum(count, axis=1) - count
     clusters = [s for s in np.flatnonzero(count.sum(axis=0)) if case.sites[s].model.kind in CLUSTERS]
     fleet = len(clusters) >= terms.fleet_from_clusters
@@ -87,11 +88,11 @@ def _there(plan: Plan | None) -> Plan:
     return plan
 
 
-def _per_class(case: Case, unit: Ints, copies: Ints) -> Ints:
+def per_class(demand: Demand, unit: Ints, copies: Ints) -> Ints:
     """[class, site], members: all of a unit of several classes, else so many copies."""
     several = np.bincount(unit, minlength=len(copies))[unit] > 1
     total = np.maximum(copies.sum(axis=1, keepdims=True), 1)
-    whole = case.demand.count[:, None] * (copies / total)[unit]
+    whole = demand.count[:, None] * (copies / total)[unit]
     return np.where(several[:, None], np.rint(whole), copies[unit]).astype(np.int64)
 
 

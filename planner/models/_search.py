@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from planner.models._between import prices
 from planner.models._case import Case
-from planner.models._deals import Deal, Terms, deal
+from planner.models._deals import Deal, Terms, deal, per_class
 from planner.models._marginal import Market, updated
 from planner.optimise.placement import Flows, Placement, Sites, Units, Wishes, admitted, assign
 from planner.quantities import CPU, MEMORY
@@ -99,21 +99,33 @@ def singles(hunt: Hunt) -> list[Deal]:
     return found
 
 
-def hunted(hunt: Hunt, wishes: Wishes, rounds: int) -> None:
-    """Adds the deals of a search under `wishes`: no more than `rounds`, fewer where another does not pay."""
-    market, reached = hunt.market, (np.inf, np.inf)
+def hunted(hunt: Hunt, wishes: Wishes, rounds: int, least_gain: float) -> None:
+    """Adds the deals of a search under `wishes`: no more than `rounds`, fewer where another does not pay.
+
+    A placement is planned only where its prices promise to save the share `least_gain` of the best deal so far.
+    """
+    market = hunt.market
     for _ in range(rounds):
-        found = _assigned(hunt, market, wishes)
-        if found.rank >= reached:
+        placed, reached = _assigned(hunt, market, wishes), best(hunt, wishes)
+        promised = (_left(hunt, placed), placed.usd + float(market.base.sum()))
+        if reached is not None and promised >= (reached.left, reached.usd * (1 - least_gain)):
             return
-        reached, market = found.rank, updated(hunt.case, market, found)
+        found = hunt.add(placed.copies)
+        if reached is not None and found.rank >= reached.rank:
+            return
+        market = updated(hunt.case, market, found)
 
 
-def _assigned(hunt: Hunt, market: Market, wishes: Wishes) -> Deal:
-    """The deal of the cheapest placement at the prices of a market."""
+def _left(hunt: Hunt, placed: Placement) -> int:
+    """Workloads that a placement leaves out."""
+    return int(hunt.case.demand.count.sum() - per_class(hunt.case.demand, hunt.unit, placed.copies).sum())
+
+
+def _assigned(hunt: Hunt, market: Market, wishes: Wishes) -> Placement:
+    """The cheapest placement at the prices of a market."""
     placed = assign(hunt.units(market), hunt.sites, hunt.priced(wishes), hunt.most_pairs)
     hunt.placements.append(placed)
-    return hunt.add(placed.copies)
+    return placed
 
 
 def best(hunt: Hunt, wishes: Wishes) -> Deal | None:
@@ -131,7 +143,7 @@ def everywhere(hunt: Hunt, wishes: Wishes, moves: int) -> None:
         usd = np.where(shut, np.inf, hunt.market.usd)
         able = hunt.market.able & ~shut
         if able.any():
-            _assigned(hunt, replace(hunt.market, usd=usd, able=able), wishes)
+            hunt.add(_assigned(hunt, replace(hunt.market, usd=usd, able=able), wishes).copies)
     reached = best(hunt, wishes)
     for _ in range(moves):
         if reached is None:

@@ -93,6 +93,10 @@ class MultiCloud(DeploymentModel):
     """How often sites are planned again at most. Unit: rounds. Source: assumption of this planner; it stops earlier
     where another round does not pay."""
 
+    least_gain: float = Field(default=0.002, ge=0)
+    """What an assignment must promise to save, as a share of the best plan so far, for its sites to be planned: packing
+    them again differs by more. Unit: fraction. Source: measured on the shipped sample of 300 machines."""
+
     thorough_below: int = Field(default=100, ge=0)
     """Estates of fewer values (classes x periods) are searched site pair by site pair and workload by workload.
     Unit: values. Source: assumption of this planner: there it takes seconds."""
@@ -176,6 +180,6 @@ class MultiCloud(DeploymentModel):
 
     def _searched(self, hunt: Hunt, wishes: Wishes) -> None:
         """Adds deals under `wishes`, unless a deal that is best without them keeps to them."""
-        hunted(hunt, wishes, self.max_rounds)
+        hunted(hunt, wishes, self.max_rounds, self.least_gain)
         if hunt.case.demand.requests_per_s.size < self.thorough_below:
             everywhere(hunt, wishes, self.moves)
