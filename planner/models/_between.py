@@ -13,10 +13,9 @@ from planner.demand import Demand
 from planner.errors import PriceBookError
 from planner.models._case import homes, named
 from planner.models._sites import Site, Traffic
-from planner.optimise.placement import Flows
 from planner.plan import Line, Plan, line
 
-__all__ = ["crossing", "flows", "gib_between", "prices"]
+__all__ = ["crossing", "crowded", "flows", "gib_between", "prices"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -45,10 +44,10 @@ def flows(demand: Demand, unit: Ints, told: Sequence[Traffic], inferred_gib: flo
 def _inferred(demand: Demand, unit: Ints, gib: float) -> list[tuple[int, int, float]]:
     rows = pd.DataFrame({"home": homes(demand), "unit": unit, "count": demand.count})
     rows = rows[rows["home"] != ""].groupby(["home", "unit"], sort=True)["count"].sum().reset_index()
+    rows["others"] = rows.groupby("home")["count"].transform("sum") - 1
     both = rows.merge(rows, on="home", suffixes=("", "_other"))
-    total = rows.groupby("home")["count"].sum()
     both = both[both["unit"] != both["unit_other"]]
-    amount = gib * both["count"] * both["count_other"] / np.maximum(both["home"].map(total) - 1, 1)
+    amount = gib * both["count"] * both["count_other"] / np.maximum(both["others"], 1)
     return list(zip(both["unit"].tolist(), both["unit_other"].tolist(), amount.tolist(), strict=True))
 
 
@@ -102,7 +101,9 @@ def crossing(catalog: Catalog, sites: Sequence[Site], plans: Sequence[Plan | Non
             to = [b for b in to if gib[a, b] > 0 and len(_tiers(catalog, site, sites[b]))]
             amount = float(gib[a, to].sum())
             if amount > 0:
-                lines += _after(_tiers(catalog, site, sites[to[0]]), sent(plans[a]) if kind == "egress" else 0.0, amount)
+                lines += _after(
+                    _tiers(catalog, site, sites[to[0]]), sent(plans[a]) if kind == "egress" else 0.0, amount
+                )
         found.append(lines)
     return found
 

@@ -103,7 +103,9 @@ def _labelled(case: Case, found: Deal, frame: str) -> pd.DataFrame:
         if plan is not None:
             rows: pd.DataFrame = getattr(plan, frame)
             parts.append(rows.assign(sku=[f"{site.name}/{sku}" for sku in rows["sku"]]))
-    columns = {"boxes": ["sku", "provider", "region", "term", "count"]}.get(frame, ["workload", "replica", "sku", "box"])
+    columns = {"boxes": ["sku", "provider", "region", "term", "count"]}.get(
+        frame, ["workload", "replica", "sku", "box"]
+    )
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns, dtype=object)
 
 

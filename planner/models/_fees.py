@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from planner.catalog import Catalog
 from planner.errors import PriceBookError, near_miss

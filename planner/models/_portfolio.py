@@ -56,7 +56,7 @@ def assembled(model: DeploymentModel, found: Found) -> Plan:
 
 
 def _certificate(found: Found) -> Certificate:
-    """What sites optimise by themselves. Of the choice of sites nothing is claimed: its bound is that of marginal prices.
+    """What sites optimise by themselves; of the choice among them nothing is claimed, as its prices are read off plans.
 
     With one site there is no choice, and its own bound holds.
     """
@@ -76,7 +76,10 @@ def _details(found: Found) -> dict[str, float]:
     chosen, case = found.chosen, found.hunt.case
     parts = [plan.certificate for plan in chosen.plans if plan is not None]
     least = min(found.alone, key=lambda d: d.rank, default=None)
-    told = {"sites_used": float(len(chosen.used)), "providers_used": float(len({case.sites[s].owner for s in chosen.used}))}
+    told = {
+        "sites_used": float(len(chosen.used)),
+        "providers_used": float(len({case.sites[s].owner for s in chosen.used})),
+    }
     if least is not None:
         told |= {"cheapest_single_site_usd": least.usd, "single_site_leaves_out": float(least.left)}
     told |= _premium(found.free)
@@ -119,7 +122,9 @@ def _told(found: Found) -> list[Assumption]:
         out += [replace(a, name=f"{name}: {a.name}") for a in own if a not in known]
     caller, _, gib = found.hunt.terms.ends
     if len(caller):
-        out.append(inferred("multi_cloud: traffic between units", float(gib.sum()), "GiB-month", "settings of the model"))
+        out.append(
+            inferred("multi_cloud: traffic between units", float(gib.sum()), "GiB-month", "settings of the model")
+        )
     parted = _parted(found)
     if parted:
         source = "no site takes all of what they consist of, so that their parts move by themselves"

@@ -39,7 +39,6 @@ class MultiCloud(DeploymentModel):
 
     kind: Literal["multi_cloud"] = "multi_cloud"
     title: ClassVar[str] = "Several sites"
-    rented: ClassVar[bool] = False  # owned sites keep their boxes; what rented ones held last year is not kept
 
     sites: tuple[Site, ...] = Field(default=PORTFOLIO, min_length=1)
     """Where workloads can run. Unit: tables. Source: the user; three clouds and a machine room as an example."""
@@ -55,8 +54,8 @@ class MultiCloud(DeploymentModel):
     """Farther sites are not used; none: no limit. Unit: ms. Source: the user."""
 
     jurisdictions: tuple[str, ...] = ()
-    """Jurisdictions or regions that nothing may leave; none: only what the recording says of each workload. Unit: names.
-    Source: the user."""
+    """Jurisdictions or regions that nothing may leave; none: only what the recording says of each workload.
+    Unit: names. Source: the user."""
 
     affinity: Literal["application", "traffic"] = "application"
     """Whether workloads of one application stay together, where a site takes them all, or part where that saves more
@@ -97,9 +96,9 @@ class MultiCloud(DeploymentModel):
     """What an assignment must promise to save, as a share of the best plan so far, for its sites to be planned: packing
     them again differs by more. Unit: fraction. Source: measured on the shipped sample of 300 machines."""
 
-    thorough_below: int = Field(default=100, ge=0)
-    """Estates of fewer values (classes x periods) are searched site pair by site pair and workload by workload.
-    Unit: values. Source: assumption of this planner: there it takes seconds."""
+    thorough: bool = False
+    """Whether every two sites are tried by themselves and workloads moved one by one, each time planning sites again:
+    for small portfolios. Unit: yes or no. Source: the user; hundreds of plans."""
 
     moves: int = Field(default=8, ge=0)
     """Single workloads that such a search moves at most. Unit: moves. Source: assumption of this planner."""
@@ -120,6 +119,11 @@ class MultiCloud(DeploymentModel):
         if twice:
             raise ValueError(f"each site has a name of its own, but {', '.join(twice)} stands twice")
         return sites
+
+    @property
+    def keeps(self) -> bool:
+        """Whether a site keeps its boxes; those of rented sites are told beside them and not kept."""
+        return any(site.model.keeps for site in self.sites)
 
     def plan(self, demand: Demand, catalog: Catalog, owned: Mapping[str, int] | None = None) -> Plan:
         """The cheapest placement found and the plans of its sites.
@@ -146,7 +150,7 @@ class MultiCloud(DeploymentModel):
         kept: list[dict[str, int]] = [{} for _ in self.sites]
         for s, site in enumerate(self.sites):
             mine = {sku.removeprefix(f"{site.name}/"): n for sku, n in owned.items() if sku.startswith(f"{site.name}/")}
-            kept[s] = {} if site.model.rented else mine
+            kept[s] = mine if site.model.keeps else {}
         models = tuple(site.placed(self.effort) for site in self.sites)
         return Case(demand, catalog, self.sites, models, tuple(kept), (self.agent_cpu_cores, self.agent_memory_gib))
 
@@ -181,5 +185,5 @@ class MultiCloud(DeploymentModel):
     def _searched(self, hunt: Hunt, wishes: Wishes) -> None:
         """Adds deals under `wishes`, unless a deal that is best without them keeps to them."""
         hunted(hunt, wishes, self.max_rounds, self.least_gain)
-        if hunt.case.demand.requests_per_s.size < self.thorough_below:
+        if self.thorough:
             everywhere(hunt, wishes, self.moves)

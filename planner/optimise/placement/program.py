@@ -90,10 +90,11 @@ def program(units: Units, sites: Sites, wishes: Wishes, penalty_usd: float | Non
     )
     crossing = int(at.starts[-1] - at.starts[-2])
     blocks = [*_placed(units, at), *_held(units, sites, wishes, at), *_carried(flows, at)]
-    rows = sparse.vstack([b[0] for b in blocks], format="csr")
+    rows = sparse.csr_array(sparse.vstack([b[0] for b in blocks], format="csr"))
+    rows.eliminate_zeros()
     return Problem(
         usd=usd,
-        matrix=sparse.csr_array(rows),
+        matrix=rows,
         lower=np.concatenate([b[1] for b in blocks]),
         upper=np.concatenate([b[2] for b in blocks]),
         most=np.concatenate([most.astype(float), np.full(crossing, np.inf)]),
