@@ -47,7 +47,8 @@ def _inferred(demand: Demand, unit: Ints, gib: float) -> list[tuple[int, int, fl
     rows["others"] = rows.groupby("home")["count"].transform("sum") - 1
     both = rows.merge(rows, on="home", suffixes=("", "_other"))
     both = both[both["unit"] != both["unit_other"]]
-    amount = gib * both["count"] * both["count_other"] / np.maximum(both["others"], 1)
+    each, other, others = (both[c].to_numpy(float) for c in ("count", "count_other", "others"))
+    amount = gib * each * other / np.maximum(others, 1.0)
     return list(zip(both["unit"].tolist(), both["unit_other"].tolist(), amount.tolist(), strict=True))
 
 

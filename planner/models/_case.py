@@ -91,14 +91,14 @@ def units_of(demand: Demand, able: Bools, *, joined: bool) -> Ints:
     An application moves as one only where some site takes all of it that any site takes.
     """
     home, alone = homes(demand), np.arange(len(demand.workloads))
-    some = able.any(axis=1)
+    some = np.asarray(able.any(axis=1), bool)
     if not joined or not len(home):
         return alone
     together = pd.Series(np.where((home != "") & some, home, [f"\0{i}" for i in alone]))
     label = pd.factorize(together)[0].astype(np.int64)
     shared = np.ones((int(label.max()) + 1, able.shape[1]), bool)
     np.logical_and.at(shared, label, able)
-    whole = shared.any(axis=1)[label] & some
+    whole = np.asarray(shared.any(axis=1), bool)[label] & some
     single = pd.Series(np.where(whole, together, [f"\0{i}" for i in alone]))
     return np.asarray(pd.factorize(single)[0], np.int64)
 

@@ -40,7 +40,7 @@ class MultiCloud(DeploymentModel):
     kind: Literal["multi_cloud"] = "multi_cloud"
     title: ClassVar[str] = "Several sites"
 
-    sites: tuple[Site, ...] = Field(default=PORTFOLIO, min_length=1)
+    sites: tuple[Site, ...] = PORTFOLIO
     """Where workloads can run. Unit: tables. Source: the user; three clouds and a machine room as an example."""
 
     max_provider_share: float = Field(default=1.0, gt=0, le=1)
@@ -118,6 +118,8 @@ class MultiCloud(DeploymentModel):
         twice = sorted({name for name in called if called.count(name) > 1})
         if twice:
             raise ValueError(f"each site has a name of its own, but {', '.join(twice)} stands twice")
+        if not sites:
+            raise ValueError("at least one site")
         return sites
 
     @property
