@@ -115,7 +115,7 @@ def test_a_full_site_sends_the_rest_elsewhere() -> None:
 
 
 def test_applications_stay_together_or_part_where_that_pays() -> None:
-    """Parting saves 730 x 0.01 on the small one; its 10 GiB out of Iowa cost 0.12 each, those out of Virginia nothing."""
+    """Parting saves 730 x 0.01 on the small one; its 10 GiB out of Iowa cost 0.12 each, out of Virginia none."""
     asked = demand({**ARM, "application": "shop"}, {**ARM, "busy": [8, 32], "application": "shop"})
     assert set(where(planned(asked)).values()) == {"virginia"}
     parted = planned(asked, affinity="traffic")
