@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models import onprem
 from models.catalogs import book, demand, offer, vm
 from models.cloud import ROWS, sound, usd
 from planner.catalog import Catalog
@@ -240,3 +241,19 @@ def test_nothing_to_run_costs_nothing() -> None:
     none = replace(demand(), hours=np.zeros(0), busy=np.zeros((0, 0, 4)), mean=np.zeros((0, 0, 4)),
                    requests_per_s=np.zeros((0, 0)))  # fmt: skip
     assert MultiCloud(sites=TWO).plan(none, BOOK).usd_per_month == 0
+
+
+def test_what_was_bought_for_a_site_stays_there_and_is_paid_on() -> None:
+    """Servers bought for one year are told as `owned` in the next, by site; with nothing to run they still cost."""
+    own = Site.model_validate({"name": "own", "model": "physical", "jurisdiction": "CH"})
+    model = MultiCloud(sites=(TWO[0], own))
+    sold = book(*ROWS, *onprem.catalog(*onprem.SERVERS).offers.to_dict("records"))
+    asked = demand({**ARM, "residency": "CH"}, ARM)
+    first = model.plan(asked, sold)
+    assert where(first) == {"w0": "own", "w1": "virginia"}
+    owned = {str(s): int(c) for s, c in zip(first.boxes["sku"], first.boxes["count"], strict=True)}
+    again = model.plan(asked.select([1]), sold, owned)
+    kept = again.boxes[again.boxes["sku"].str.startswith("own/")]
+    assert kept["count"].sum() == sum(n for s, n in owned.items() if s.startswith("own/"))
+    assert sum(e.usd for e in again.lines if e.kind == "capex") > 0
+    sound(again, asked.select([1]))
