@@ -48,12 +48,18 @@ def form(settings: type[BaseModel], key: str, skip: Iterable[str] = ("kind",)) -
     """Draws one input a field and returns only what the user changed from the defaults."""
     changed = {}
     for name, field in settings.model_fields.items():
-        if name in set(skip):
+        if name in set(skip) or _is_table(field):
             continue
         value = _widget(name, field, f"{key}.{name}")
         if value != field.get_default(call_default_factory=True):
             changed[name] = value
     return changed
+
+
+def _is_table(field: FieldInfo) -> bool:
+    """Whether a field holds tables, such as the sites of a portfolio: those are written in a scenario file."""
+    found = field.get_default(call_default_factory=True)
+    return isinstance(found, tuple) and any(isinstance(part, BaseModel) for part in found)
 
 
 def _widget(name: str, field: FieldInfo, key: str) -> Any:

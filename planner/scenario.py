@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Self, Union
+from typing import Annotated, Any, Final, Self, Union, get_args
 
 from pydantic import (
     BaseModel,
@@ -216,17 +216,31 @@ def _told(detail: ErrorDetails, text: str, origin: str) -> str:
 
 
 def _without_kind(loc: Sequence[int | str]) -> tuple[int | str, ...]:
-    """Pydantic names the model's kind after its number; the file does not."""
-    return (*loc[:2], *loc[3:]) if len(loc) > 2 and loc[0] == "models" else tuple(loc)
+    """Pydantic names a model's kind after its place; the file does not."""
+    return tuple(part for i, part in enumerate(loc) if not _is_kind(loc, i))
+
+
+def _is_kind(loc: Sequence[int | str], i: int) -> bool:
+    """Whether a part of a place is the kind of the model that stands there: of a scenario, or of a site of one."""
+    return str(loc[i]) in MODELS and ((i == 2 and loc[0] == "models") or (i > 2 and loc[i - 1] == "model"))
 
 
 def _known(loc: Sequence[int | str]) -> list[str]:
     """The settings that exist where an unknown one stands."""
-    if len(loc) > 2 and loc[0] == "models":
-        return list(MODELS[str(loc[2])].model_fields)
-    tables: dict[str, type[BaseModel]] = {"trace": Trace, "demand": Policy, "where": Where}
-    owner = tables.get(str(loc[0]), Scenario) if len(loc) > 1 else Scenario
+    owner: type[BaseModel] = Scenario
+    for i, part in enumerate(loc[:-1]):
+        if _is_kind(loc, i):
+            owner = MODELS[str(part)]
+        elif part in owner.model_fields:
+            owner = _settings(owner.model_fields[str(part)].annotation) or owner
     return list(owner.model_fields)
+
+
+def _settings(annotation: Any) -> type[BaseModel] | None:
+    """The class of settings that an annotation holds, if any."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _settings(part))), None)
 
 
 def line_of(text: str, loc: Sequence[int | str]) -> int | None:

@@ -147,7 +147,8 @@ def _hours(values: Floats) -> Floats:
     periods = values.shape[1]
     if not periods or periods % HOURS_PER_DAY:
         return _highest(values)[:, None, :]
-    return np.asarray(values.reshape(len(values), -1, HOURS_PER_DAY, PACKED).max(axis=1))
+    days = values.shape[1] // HOURS_PER_DAY
+    return np.asarray(values.reshape(len(values), days, HOURS_PER_DAY, PACKED).max(axis=1))
 
 
 def holds(need: Floats, arch: NDArray[np.str_], servers: Servers, room: Floats) -> Bools:

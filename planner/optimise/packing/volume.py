@@ -128,8 +128,8 @@ def _undominated(question: Instance) -> Ints:
     per_usd = question.room / usd[:, None]
     kept: list[int] = []
     for k in np.lexsort((np.arange(len(usd)), -usd)):
-        beaten = any(bool((per_usd[q] >= per_usd[k]).all() and (fits[:, q] | ~fits[:, k]).all()) for q in kept)
-        if not beaten:
+        richer = np.array(kept, np.int64)[(per_usd[kept] >= per_usd[k]).all(axis=1)]
+        if not (fits[:, richer] | ~fits[:, [k]]).all(axis=0).any():
             kept.append(int(k))
     return np.sort(np.array(kept, np.int64))
 
