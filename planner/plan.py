@@ -47,7 +47,7 @@ CATEGORIES: tuple[Category, ...] = (
 
 IDLE: Final = "(idle)"
 OTHERS: Final = "(others)"
-RESERVED: Final = (IDLE, OTHERS)
+RESERVED: Final[tuple[str, ...]] = (IDLE, OTHERS)
 """Rows among the costs by workload that are no workload: what none uses, and those too many to be told."""
 
 

@@ -19,7 +19,7 @@ from planner.demand import Demand
 from planner.plan import Certificate, Line, Plan, line, metered, showback
 from planner.report.answer import best_of, comparison
 from planner.report.facts import Facts
-from planner.scenario import Scenario, load, parse, with_settings
+from planner.scenario import STORED, Scenario, load, parse, with_settings
 from planner.store import Store, TraceInfo
 from planner.study import Question, Study
 
@@ -248,7 +248,7 @@ def test_the_same_recording_under_another_name_is_answered_with_that_name(tmp_pa
     asked = [{"path": str(paths[0])}, {"path": str(paths[1])}, {"path": str(paths[1]), "name": "mine"}]
     with Store(":memory:") as store:
         told = [studies.answer(parse({"trace": trace, **few}), store) for trace in asked]
-        stored = {"path": f"stored:{told[0]['trace']['trace_id']}", "name": "kept"}
+        stored = {"path": f"{STORED}{told[0]['trace']['trace_id']}", "name": "kept"}
         told.append(studies.answer(parse({"trace": stored, **few}), store))
         assert all(json.loads(store.document(d["study_id"]) or "")["scenario"] == d["scenario"] for d in told)
     assert [d["scenario"]["trace"]["path"] for d in told] == [str(t["path"]) for t in [*asked, stored]]
