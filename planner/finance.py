@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from planner.plan import Line
 from planner.quantities import MONTHS_PER_YEAR
 
-__all__ = ["cash_flow", "internal_rate", "monthly_rate", "payback_months", "present_value", "total"]
+__all__ = ["cash_flow", "internal_rate", "merit", "monthly_rate", "payback_months", "present_value", "total"]
 
 Floats = NDArray[np.float64]
 _NOTHING: Final = 1e-9
@@ -140,3 +140,12 @@ def internal_rate(flow: Floats) -> float | None:
         return None
     rate = pyxirr.irr(flow)
     return None if rate is None or not np.isfinite(rate) else float(rate)
+
+
+def merit(left_out: int, tco_usd: float | None, model: str) -> tuple[int, float, str]:
+    """What answers are ranked by, the best first: fewest workloads left out, then least cost, then name.
+
+    >>> sorted([merit(2, 1.0, "b"), merit(0, 9.0, "a"), merit(1, None, "d"), merit(1, 5.0, "c")])
+    [(0, 9.0, 'a'), (1, 5.0, 'c'), (1, inf, 'd'), (2, 1.0, 'b')]
+    """
+    return left_out, float("inf") if tco_usd is None else tco_usd, model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,20 @@ from numpy.typing import NDArray
 
 from planner.quantities import CPU, MEMORY, Assumption
 
-__all__ = ["CATEGORIES", "Cash", "Category", "Certificate", "Line", "Plan", "line", "metered", "showback"]
+__all__ = [
+    "CATEGORIES",
+    "IDLE",
+    "OTHERS",
+    "RESERVED",
+    "Cash",
+    "Category",
+    "Certificate",
+    "Line",
+    "Plan",
+    "line",
+    "metered",
+    "showback",
+]
 
 Floats = NDArray[np.float64]
 Category = Literal[
@@ -30,6 +43,12 @@ CATEGORIES: tuple[Category, ...] = (
     "support",
     "migration",
 )
+
+
+IDLE: Final = "(idle)"
+OTHERS: Final = "(others)"
+RESERVED: Final[tuple[str, ...]] = (IDLE, OTHERS)
+"""Rows among the costs by workload that are no workload: what none uses, and those too many to be told."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +127,8 @@ def metered(tiers: pd.DataFrame, quantity: float, category: Category) -> list[Li
 def showback(lines: Sequence[Line], workloads: Sequence[str], shares: Mapping[Category, Floats]) -> pd.DataFrame:
     """Columns workload, usd_per_month: who causes which part of the monthly cost, the rest in the row ``(idle)``.
 
+    A workload that is itself called like a row of ours, `RESERVED`, is shown with a ``*`` behind its name.
+
     Args:
         lines: of the plan.
         workloads: names, one a workload (not a class).
@@ -123,7 +144,24 @@ def showback(lines: Sequence[Line], workloads: Sequence[str], shares: Mapping[Ca
     named = sum(cost[c] for c in shares)
     total = sum(entry.usd_per_month for entry in lines)
     usd = direct * (total / named) if named > 0 else direct
-    return pd.DataFrame({"workload": [*workloads, "(idle)"], "usd_per_month": [*usd, total - float(usd.sum())]})
+    rows = [*_told_apart(workloads), IDLE]
+    return pd.DataFrame({"workload": rows, "usd_per_month": [*usd, total - float(usd.sum())]})
+
+
+def _told_apart(workloads: Sequence[str]) -> list[str]:
+    """The names, those that are `RESERVED` with as many ``*`` behind them as no other workload has.
+
+    >>> _told_apart(["web", "(idle)", "(idle)*"])
+    ['web', '(idle)**', '(idle)*']
+    """
+    names = list(workloads)
+    for label in RESERVED:
+        if label in names:
+            shown = label
+            while shown in names:
+                shown += "*"
+            names[names.index(label)] = shown
+    return names
 
 
 @dataclass(frozen=True)
@@ -167,7 +205,8 @@ class Plan:
     placement: pd.DataFrame
     """Columns workload, replica, sku, box: which box (numbered from 0 within its sku) holds which replica."""
     cost_by_workload: pd.DataFrame
-    """Columns workload, usd_per_month; the row ``(idle)`` holds what no workload uses. Sums to the total."""
+    """Columns workload, usd_per_month; the row ``(idle)`` holds what no workload uses. Sums to the total. A workload
+    of that name, or of the name ``(others)``, has a ``*`` behind it."""
     unplaced: pd.DataFrame
     """Columns workload, reason."""
     certificate: Certificate

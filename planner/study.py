@@ -16,10 +16,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner import finance
+from planner.bundle import edition
 from planner.catalog import Catalog
 from planner.demand import Demand, Policy
 from planner.models.base import DeploymentModel, described
-from planner.plan import Line, Plan
+from planner.plan import OTHERS, Line, Plan
 from planner.quantities import RESOURCES, Assumption
 from planner.scenario import STORED, Scenario, Where
 from planner.store import Store, TraceInfo
@@ -53,7 +54,8 @@ def prepare(scenario: Scenario, store: Store) -> Question:
 
 def _recording(scenario: Scenario, store: Store) -> TraceInfo:
     if scenario.trace.path.startswith(STORED):
-        return store.trace(scenario.trace.path.removeprefix(STORED))
+        kept = store.trace(scenario.trace.path.removeprefix(STORED))
+        return replace(kept, name=scenario.trace.name or kept.name)
     return store.ingest(scenario.trace_path(), scenario.trace.format, scenario.trace.name)
 
 
@@ -108,12 +110,12 @@ class Study:
     def models(self) -> list[dict[str, Any]]:
         """One entry a model: cost over the horizon, present value, payback and return against the baseline, rank.
 
-        Ranked by total cost, models that leave workloads out after those that place all.
+        Ranked by `finance.merit`: the fewer workloads a model leaves out the better, then by total cost.
         """
         scenario = self.question.scenario
         baseline = self.cash(scenario.measured_against)
         entries = [self._entry(model.kind, baseline) for model in scenario.models]
-        order = sorted(entries, key=lambda e: (not e["complete"], e["tco_usd"], e["model"]))
+        order = sorted(entries, key=lambda e: finance.merit(e["unplaced"], e["tco_usd"], e["model"]))
         ranks = {entry["model"]: rank for rank, entry in enumerate(order, 1)}
         return [entry | {"rank": ranks[entry["model"]]} for entry in entries]
 
@@ -192,9 +194,9 @@ def answer(scenario: Scenario, store: Store, progress: Callable[[Plan], None] | 
 
 
 def identity(question: Question) -> str:
-    """The hash of scenario, recording and prices: the same question, the same id."""
-    scenario = question.scenario.model_dump(mode="json", exclude={"trace", "price_books"})
-    digest = hashlib.sha256(json.dumps(scenario, sort_keys=True).encode())
+    """The hash of scenario, recording, prices and code: the same question to the same planner, the same id."""
+    scenario = question.scenario.model_dump(mode="json")
+    digest = hashlib.sha256(json.dumps([scenario, edition()], sort_keys=True).encode())
     digest.update(question.trace.trace_id.encode())
     for frame in (question.catalog.offers, question.catalog.facts):
         digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
@@ -266,7 +268,7 @@ def _costs(plan: Plan) -> list[dict[str, Any]]:
     if len(rows) > _SHOWN_WORKLOADS:
         rows = rows.sort_values(["usd_per_month", "workload"], ascending=[False, True], kind="stable")
         rest = rows.iloc[_SHOWN_WORKLOADS:]
-        others = pd.DataFrame({"workload": ["(others)"], "usd_per_month": [rest["usd_per_month"].sum()]})
+        others = pd.DataFrame({"workload": [OTHERS], "usd_per_month": [rest["usd_per_month"].sum()]})
         rows = pd.concat([rows.iloc[:_SHOWN_WORKLOADS], others], ignore_index=True)
     return [{str(k): v for k, v in row.items()} for row in rows.to_dict("records")]
 

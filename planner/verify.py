@@ -19,6 +19,8 @@ __all__ = ["Finding", "verify", "verify_proof"]
 
 Proof = dict[str, Any]
 _MALFORMED = (KeyError, TypeError, IndexError, ValueError, ZeroDivisionError)
+_MARKS = {"parts", "closed_form", "patterns", "size"}
+"""A proof has one of these."""
 _TOLERANCE = Fraction(1, 10**6)  # a study carries dollars as floats; proofs carry integers
 
 
@@ -37,12 +39,18 @@ def verify(document: Proof) -> list[Finding]:
     Raises:
         InputError: the document is neither, or a proof lacks a field.
     """
+    _check(document, "study document", "an object")
     if "plans" not in document and "proof" in document:
         document = document["proof"]
+        _check(document, "proof", "an object")
     if "plans" not in document:
+        if not document.keys() & _MARKS:
+            raise InputError("study document: holds neither plans nor a proof")
         return list(verify_proof(document, "proof"))
+    _check(document["plans"], "study document: plans", "a list", list)
     findings: list[Finding] = []
     for plan in document["plans"]:
+        _check(plan, "study document: plans", "objects")
         try:
             findings += _verify_plan(plan, f"{plan['model']} year {plan['year']}")
         except InputError:
@@ -50,6 +58,11 @@ def verify(document: Proof) -> list[Finding]:
         except _MALFORMED as error:
             raise InputError(f"plan {plan.get('model')}: malformed ({type(error).__name__}: {error})") from error
     return findings
+
+
+def _check(value: object, where: str, expected: str, kind: type = dict) -> None:
+    if not isinstance(value, kind):
+        raise InputError(f"{where}: holds {type(value).__name__}, expected {expected}")
 
 
 def _verify_plan(plan: Proof, where: str) -> Iterator[Finding]:

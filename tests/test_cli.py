@@ -22,6 +22,7 @@ from typer.testing import CliRunner, Result
 from planner.cli import app
 from planner.cli.screen import show_table
 from planner.cli.serve import command
+from planner.store import Store
 
 STUDY = Path(__file__).parent / "golden" / "report" / "study.json"
 SCENARIO = """
@@ -187,6 +188,35 @@ def test_run_says_that_rows_were_rejected(folder: Path, tmp_path: Path) -> None:
     result = planner("run", tmp_path / "bad.csv", "--store", ":memory:", *settings)
     assert result.exit_code == 0, result.output
     assert "note: 1 rows of the recording were rejected" in result.stderr
+
+
+def test_targets_that_cannot_be_written_are_told_before_the_work(folder: Path, tmp_path: Path) -> None:
+    """In one line each, and nothing is planned or left behind."""
+    old = tmp_path / "old.json"
+    old.write_text("kept")
+    for option, what in (("--json", "study"), ("--placements", "placements"), ("-o", "report")):
+        bad = tmp_path / f"{what}.html"
+        bad.mkdir()
+        good = ("--json", old) if option != "--json" else ("-o", tmp_path / "r.html")
+        result = planner("run", folder / "question.toml", "--store", tmp_path / "s.duckdb", option, bad, *good)
+        assert mistakes(result) == [f"error: {bad}: cannot write the {what} (Is a directory)"]
+    (line,) = mistakes(planner("run", folder / "question.toml", "--store", ":memory:", "--placements", "/proc/x"))
+    assert line.startswith("error: /proc/x: cannot write the placements (")
+    assert old.read_text() == "kept"
+    assert not (tmp_path / "r.html").exists()
+    assert not (tmp_path / "s.duckdb").exists(), "the recording was not even read"
+
+
+def test_an_answer_outlives_a_target_that_fails_in_the_end(folder: Path, tmp_path: Path) -> None:
+    full = Path("/dev/full")
+    if not full.is_char_device():
+        pytest.skip("needs /dev/full")
+    asked = ("run", folder / "question.toml", "--store", tmp_path / "s.duckdb")
+    result = planner(*asked, "--placements", full)
+    assert mistakes(result)[-1] == "error: /dev/full: cannot write the placements (No space left on device)"
+    assert re.search(r"^physical +\d", result.stdout, re.MULTILINE), "the table was printed"
+    with Store(tmp_path / "s.duckdb") as store:
+        assert len(store.studies()) == 1, "the study was kept"
 
 
 def spoilt(folder: Path) -> Iterator[tuple[list[str | Path], str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,10 @@ from planner import study as studies
 from planner.bundle import bundled
 from planner.catalog import OFFER_COLUMNS, Catalog
 from planner.demand import Demand
-from planner.plan import Certificate, Line, Plan, line, metered
-from planner.scenario import Scenario, load, parse, with_settings
+from planner.plan import Certificate, Line, Plan, line, metered, showback
+from planner.report.answer import best_of, comparison
+from planner.report.facts import Facts
+from planner.scenario import STORED, Scenario, load, parse, with_settings
 from planner.store import Store, TraceInfo
 from planner.study import Question, Study
 
@@ -146,6 +149,20 @@ def test_what_is_left_out_ranks_behind_what_is_not(golden: Study) -> None:
     assert (owned["rank"], owned["complete"], rented["rank"]) == (2, False, 1)
 
 
+def test_where_all_leave_something_out_the_rank_is_that_of_the_advice(golden: Study) -> None:
+    """Rented costs more here and leaves one workload out, owned two."""
+    left = {"physical": 2, "iaas": 1}
+    lacking = pd.DataFrame({"workload": ["v", "w"], "reason": ["too big", "too big"]})
+    plans = tuple(studies.replace(p, unplaced=lacking.head(left[p.model])) for p in golden.plans)
+    document = Study(golden.question, plans).document()
+    owned, rented = document["models"]
+    assert owned["tco_usd"] < rented["tco_usd"]
+    assert (owned["rank"], rented["rank"]) == (2, 1)
+    facts = Facts(document)
+    assert best_of(facts)["model"] == "iaas"
+    assert {row[0]: row[1] for row in comparison(facts).rows} == {"iaas": "1", "physical": "2"}
+
+
 def timeless(document: dict[str, Any]) -> str:
     told = copy.deepcopy(document)
     told.pop("created_at")
@@ -218,3 +235,52 @@ def test_rented_models_rent_where_the_scenario_says() -> None:
         other = list(studies.run(parse(asked | {"models": [own]}), store))
     assert {e.region for p in plans for e in p.lines if e.category == "compute"} == {"eu-central-1"}
     assert {e.region for p in other for e in p.lines if e.category == "compute"} == {"eu-west-1"}
+
+
+def test_the_same_recording_under_another_name_is_answered_with_that_name(tmp_path: Path) -> None:
+    """The plans are the same; path and name are those that were asked about."""
+    rows = [f"w,2026-03-02T{hour:02}:00:00,1,2,4,16" for hour in range(24)]
+    head = "workload,sampled_at,cpu_cores,memory_gib,allocated_cpu_cores,allocated_memory_gib"
+    paths = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    for path in paths:
+        path.write_text("\n".join([head, *rows]) + "\n")
+    few = {"horizon_years": 1, "models": [{"kind": "iaas"}]}
+    asked = [{"path": str(paths[0])}, {"path": str(paths[1])}, {"path": str(paths[1]), "name": "mine"}]
+    with Store(":memory:") as store:
+        told = [studies.answer(parse({"trace": trace, **few}), store) for trace in asked]
+        stored = {"path": f"{STORED}{told[0]['trace']['trace_id']}", "name": "kept"}
+        told.append(studies.answer(parse({"trace": stored, **few}), store))
+        assert all(json.loads(store.document(d["study_id"]) or "")["scenario"] == d["scenario"] for d in told)
+    assert [d["scenario"]["trace"]["path"] for d in told] == [str(t["path"]) for t in [*asked, stored]]
+    assert [d["trace"]["name"] for d in told] == ["one", "two", "mine", "kept"]
+    assert len({d["trace"]["trace_id"] for d in told}) == 1
+    assert all(d["plans"] == told[0]["plans"] for d in told)
+
+
+def test_another_edition_of_the_code_does_not_give_the_answers_of_this_one(
+    golden: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = Question(
+        golden.question.scenario,
+        golden.question.trace,
+        golden.question.demand,
+        Catalog(golden.question.catalog.offers, golden.question.catalog.facts),
+    )
+    before = studies.identity(question)
+    assert studies.identity(question) == before
+    monkeypatch.setattr(studies, "edition", lambda: "another")
+    assert studies.identity(question) != before
+
+
+def test_rows_that_are_no_workload_can_be_told_from_workloads_of_that_name() -> None:
+    names = ["(idle)", "(others)", "(idle)*", *(f"w{i}" for i in range(2000))]
+    shares = {"compute": np.full(len(names), 0.5 / len(names))}
+    costs = showback([line(offer("m", "hour", 0.1), 730, "compute")], names, shares)
+    assert costs["workload"].is_unique
+    assert costs["workload"].tolist()[:4] == ["(idle)**", "(others)*", "(idle)*", "w0"]
+    assert costs["workload"].iloc[-1] == "(idle)"
+    assert costs["usd_per_month"].iloc[-1] == pytest.approx(36.5)
+    made = studies.replace(plan("iaas", 0, []), cost_by_workload=costs)
+    rows = [row["workload"] for row in studies._costs(made)]
+    assert len(rows) == len(set(rows)) == 2001
+    assert rows[-1] == "(others)"

@@ -132,6 +132,25 @@ def test_a_malformed_proof_is_named() -> None:
         verify(broken)
 
 
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ({}, "study document: holds neither plans nor a proof"),
+        ([1], "study document: holds list, expected an object"),
+        (None, "study document: holds NoneType, expected an object"),
+        ({"proof": 3}, "proof: holds int, expected an object"),
+        ({"plans": {}}, "study document: plans: holds dict, expected a list"),
+        ({"plans": [[]]}, "study document: plans: holds list, expected objects"),
+        ({"plans": [{}]}, "plan None: malformed (KeyError: 'model')"),
+    ],
+)
+def test_what_is_no_study_is_told_in_one_line(document: Any, told: str, tmp_path: Path) -> None:
+    (tmp_path / "s.json").write_text(json.dumps(document))
+    result = CliRunner().invoke(app, ["verify", str(tmp_path / "s.json")])
+    assert result.exit_code == 2, result.output
+    assert result.stderr.splitlines() == [f"error: {told}"]
+
+
 def test_the_command_line_tells_what_holds_and_what_does_not(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.json", tmp_path / "bad.json"
     good.write_text(json.dumps(study()), encoding="utf-8")

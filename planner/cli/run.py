@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -109,25 +110,31 @@ def _asked(question: str, settings: Mapping[str, Any]) -> Any:
 
 
 def _answer(scenario: Any, store: str | None, targets: Targets) -> None:
-    from planner.report import check
     from planner.store import Store
     from planner.study import answer, complete, keep, prepare
 
-    if targets.report is not None:
-        check(targets.report)
-    for path in (targets.study, targets.placements):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise InputError(f"{path}: there is no folder {path.absolute().parent}")
+    _check(targets)
+    placed = None
     steps = len(scenario.models) * scenario.horizon_years
     with Store(store_path(store)) as opened, progress("reading the recording", steps) as step:
         if targets.placements is None:
             document = answer(scenario, opened, lambda plan: step(f"{plan.model}, year {plan.year}"))
         else:
             study = complete(prepare(scenario, opened), lambda plan: step(f"{plan.model}, year {plan.year}"))
-            study.placements().to_parquet(targets.placements, index=False)
-            document = keep(study, opened)
+            document, placed = keep(study, opened), study.placements()
     _tell(document)
-    _write(document, targets)
+    _write(document, placed, targets)
+
+
+def _check(targets: Targets) -> None:
+    """Stops before the work begins where a target cannot be written."""
+    from planner.report import check, check_writable
+
+    if targets.report is not None:
+        check(targets.report)
+    for path, what in ((targets.study, "study"), (targets.placements, "placements")):
+        if path is not None:
+            check_writable(path, what)
 
 
 def _tell(document: Mapping[str, Any]) -> None:
@@ -149,18 +156,27 @@ def _tell(document: Mapping[str, Any]) -> None:
     show_table(table.caption, [(c.title, c.align) for c in table.columns], table.rows, _FIRST_TO_GO)
 
 
-def _write(document: Mapping[str, Any], targets: Targets) -> None:
+def _write(document: Mapping[str, Any], placed: Any, targets: Targets) -> None:
+    """Writes what was asked for; `placed` is the frame of placements, None where nobody asked."""
     from planner.report import write
 
     say()
     if targets.study is not None:
         text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-        try:
+        with _writing(targets.study, "study"):
             targets.study.write_text(text + "\n", encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise InputError(f"{targets.study}: cannot write the study ({error.strerror})") from None
-        say(f"study: {targets.study}")
     if targets.placements is not None:
-        say(f"placements: {targets.placements}")
+        with _writing(targets.placements, "placements"), targets.placements.open("wb") as file:
+            placed.to_parquet(file, index=False)
     if targets.report is not None:
         say(f"report: {write(document, targets.report).absolute()}")
+
+
+@contextmanager
+def _writing(path: Path, what: str) -> Iterator[None]:
+    """Tells that `what` was written, or why not."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{path}: cannot write the {what} ({error.strerror or error})") from None
+    say(f"{what}: {path}")

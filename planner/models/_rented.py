@@ -125,11 +125,14 @@ def _fixed(sizes: pd.DataFrame, gib: Floats, count: NDArray[np.number]) -> list[
 def support(model: Rented, market: Catalog, lines: Sequence[Line]) -> list[Line]:
     """The support plan: its tiers over the month's spend, or its minimum where that is more.
 
+    Its minimum falls due whatever is rented, a free amount included; only who rents nothing pays none.
+
     Raises:
         PriceBookError: the plan that is named is not in the catalog although support is sold there.
     """
     spend = sum(entry.usd_per_month for entry in lines)
-    if model.support_plan == "none" or spend <= 0 or not len(market.of("support")):
+    rents = any(entry.quantity > 0 for entry in lines)
+    if model.support_plan == "none" or not rents or not len(market.of("support")):
         return []
     tiers = market.tiers("support", None if model.support_plan == "first" else model.support_plan)
     share = metered(tiers, spend, "support")

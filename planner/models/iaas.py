@@ -17,7 +17,7 @@ from planner.models._credits import credit_lines, earning
 from planner.models._instances import HELD, limiting, types
 from planner.models._machines import architecture, disk_needs, machine_of, machines
 from planner.models._purchase import Purchase, purchase
-from planner.models._rented import Rented, administrators, egress, left_out, migration, month_hours, support
+from planner.models._rented import Rented, administrators, egress, left_out, migration, month_hours, moved, support
 from planner.models._volumes import volumes
 from planner.plan import Certificate, Line, Plan, showback
 from planner.quantities import CPU, GPU, MEMORY, STORAGE, Assumption
@@ -104,7 +104,7 @@ class Iaas(Rented):
         lines += [*volumes(market, need, hosted.count * kept, ("gp3", "balanced")), *traffic]
         lines += support(self, market, lines)
         lines += administrators(catalog, float(hosted.count.sum()), self.vms_per_admin)
-        lines += migration(catalog, self.provider, "rehost", int(hosted.count.sum()))
+        lines += migration(catalog, self.provider, "rehost", moved(served, ()))
         return _plan(self, (hosts, fleet, need.gib), lines, paid, (*demand.assumptions, *guessed, *more))
 
     @property

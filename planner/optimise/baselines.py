@@ -82,15 +82,25 @@ def _fill(order, size, count, fits, room, choice, available, best):  # type: ign
     total = 0
     opened = np.zeros(room.shape[0], np.int64)
     unplaced = np.zeros(classes, np.int64)
-    scale = 1.0 / np.maximum(1e-12, room[:, :].sum(axis=0) / room.shape[0])
+    scale = np.zeros(resources)
+    for k in range(room.shape[0]):
+        for r in range(resources):
+            scale[r] += room[k, r]
+    for r in range(resources):
+        scale[r] = 1.0 / max(1e-12, scale[r] / room.shape[0])
+    sequence = np.zeros(0, np.int64)
     for c in order:
         remaining = count[c]
-        sequence = np.arange(total)
         if best:
-            sequence = np.argsort(left[:total] @ scale, kind="mergesort")
-        for b in sequence:
+            spare = np.zeros(total)
+            for b in range(total):
+                for r in range(resources):
+                    spare[b] += left[b, r] * scale[r]
+            sequence = np.argsort(spare, kind="mergesort")
+        for step in range(total):
             if remaining == 0:
                 break
+            b = sequence[step] if best else step
             if not fits[c, kind[b]]:
                 continue
             n = remaining
@@ -98,7 +108,8 @@ def _fill(order, size, count, fits, room, choice, available, best):  # type: ign
                 if size[c, r] > 0:
                     n = min(n, int((left[b, r] + 1e-9 * room[kind[b], r]) / size[c, r]))
             if n > 0:
-                left[b] -= n * size[c]
+                for r in range(resources):
+                    left[b, r] -= n * size[c, r]
                 remaining -= n
         for k in choice[c]:
             while remaining > 0 and fits[c, k] and opened[k] < available[k]:
@@ -110,7 +121,8 @@ def _fill(order, size, count, fits, room, choice, available, best):  # type: ign
                 for r in range(resources):
                     if size[c, r] > 0:
                         n = min(n, int(room[k, r] * (1 + 1e-9) / size[c, r]))
-                left[total] = room[k] - n * size[c]
+                for r in range(resources):
+                    left[total, r] = room[k, r] - n * size[c, r]
                 kind[total] = k
                 opened[k] += 1
                 total += 1

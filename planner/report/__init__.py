@@ -21,7 +21,7 @@ from planner.report.html import html
 from planner.report.markdown import markdown
 from planner.report.question import asked, quality, title
 
-__all__ = ["FORMATS", "check", "render", "tell", "write"]
+__all__ = ["FORMATS", "check", "check_writable", "render", "tell", "write"]
 
 FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {".md": markdown, ".html": html}
 """suffix -> how a report is written with it."""
@@ -62,11 +62,29 @@ def check(path: Path) -> None:
     """Makes sure, before long work begins, that a report could be written to `path`.
 
     Raises:
-        InputError: no format has its suffix, or its folder does not exist.
+        InputError: no format has its suffix, or the file cannot be written.
     """
     _format(path.suffix)
+    check_writable(path, "report")
+
+
+def check_writable(path: Path, what: str) -> None:
+    """Makes sure that `what` could be written to `path`; leaves no file behind, and one that is there as it is.
+
+    Raises:
+        InputError: its folder does not exist, it is a folder itself, or the system forbids it.
+    """
     if not path.absolute().parent.is_dir():
         raise InputError(f"{path}: there is no folder {path.absolute().parent}")
+    there = path.exists()
+    if there and not (path.is_file() or path.is_dir()):
+        return  # a pipe or a device: who reads it would take the trial for the end
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise InputError(f"{path}: cannot write the {what} ({error.strerror})") from None
+    if not there:
+        path.unlink(missing_ok=True)
 
 
 def write(document: Document, path: Path) -> Path:

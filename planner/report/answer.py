@@ -38,7 +38,7 @@ def _row(facts: Facts, entry: Mapping[str, Any]) -> tuple[str, ...]:
     baseline = name == facts.scenario.get("baseline")
     return (
         name,
-        show.plain(entry["rank"]),
+        show.plain(1 + facts.names.index(name)),
         show.money(entry["tco_usd"]),
         show.money(entry["npv_usd"]),
         show.money(plan["usd_per_month"]),
@@ -69,8 +69,8 @@ def facets(facts: Facts) -> tuple[Facet, ...]:
 
 
 def best_of(facts: Facts) -> Mapping[str, Any]:
-    """The model to take: the best ranked of those that leave the fewest workloads out."""
-    return min(facts.models, key=lambda m: (facts.left_out(str(m["model"])), m["rank"] is None, m["rank"] or 0))
+    """The model to take: the best ranked, which leaves no more workloads out than any other."""
+    return facts.models[0]
 
 
 def runner_up(facts: Facts) -> Mapping[str, Any] | None:

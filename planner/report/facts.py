@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from planner.errors import InputError
+from planner.finance import merit
 from planner.plan import CATEGORIES
 
 __all__ = ["Document", "Facts", "category_hue", "hue", "in_order", "memory"]
@@ -83,7 +84,7 @@ class Facts:
             for entry in self.document[part]:
                 _check(part, entry)
         planned = {str(p["model"]) for p in self.document["plans"]}
-        lacking = [m for m in self.names if m not in planned]
+        lacking = [m for m in (str(m["model"]) for m in self.document["models"]) if m not in planned]
         if lacking:
             raise InputError(f"study document: models {lacking} have no plan")
 
@@ -101,8 +102,9 @@ class Facts:
 
     @property
     def models(self) -> list[Mapping[str, Any]]:
-        """One entry a model, best rank first; those without a rank last, in their order."""
-        return sorted(self.document["models"], key=lambda m: (m["rank"] is None, m["rank"] or 0))
+        """One entry a model, best first; ranked here too, so that no document's ranks contradict the advice."""
+        entries = self.document["models"]
+        return sorted(entries, key=lambda m: merit(self.left_out(str(m["model"])), m["tco_usd"], str(m["model"])))
 
     @property
     def names(self) -> list[str]:

@@ -6,7 +6,7 @@ import re
 import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -64,7 +64,7 @@ def ingest(
         digest, digests = content_hash(sources, found.format.name)
         known = _known(connection, digest[:_ID_LENGTH])
     if known is not None:
-        return known
+        return replace(known, name=name or _name(paths))
     found, copies = _without_copies(found, dict(zip(sources, digests, strict=True)))
     notes = [*notes, *found.notes, *copies]
     return _loaded(cursor, found, digest[:_ID_LENGTH], _Title(name or _name(paths), tuple(notes)))

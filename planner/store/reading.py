@@ -11,7 +11,7 @@ import duckdb
 from planner.errors import TraceError
 from planner.store.detect import parquet_columns
 from planner.store.formats import Input
-from planner.store.judge import Layout, good, lacking, layout_of, quoted, reasons
+from planner.store.judge import Layout, cells_of, good, lacking, layout_of, quoted, reasons
 from planner.store.sources import Source
 
 __all__ = ["Group", "Reject", "groups_of", "parquet_rows", "quick_rejects", "quick_view", "refuse_nothing_good"]
@@ -60,10 +60,25 @@ def _packing(connection: duckdb.DuckDBPyConnection, source: Source) -> str:
 
 
 def _layout(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> Layout:
-    if source.kind == "parquet":
-        headers = list(parquet_columns(connection, source))
+    headers = list(parquet_columns(connection, source)) if source.kind == "parquet" else []
+    if kind.header:
+        _refuse_twice(kind, source, headers or cells_of(source.head[0], kind.delimiter))
+    if headers:
         return layout_of(kind, [kind.delimiter.join('"' + header.replace('"', '""') + '"' for header in headers)])
     return layout_of(kind, source.head)
+
+
+def _refuse_twice(kind: Input, source: Source, headers: Sequence[str]) -> None:
+    """Stops where two columns of a file are the same one of ours: which of them counts is not ours to choose."""
+    spelled: dict[str, str] = {}
+    for header, column in zip(headers, kind.columns_of(headers), strict=True):
+        if column is not None:
+            name = column.name if column.pattern is None else header.strip()
+            if name in spelled:
+                words = "" if header == spelled[name] == name else f" ({spelled[name]!r} and {header!r})"
+                line = "" if source.kind == "parquet" else ", line 1"
+                raise TraceError(f"{source.path}{line}: the header names column {name} twice{words}")
+            spelled[name] = header
 
 
 def quick_view(connection: duckdb.DuckDBPyConnection, name: str, groups: Sequence[Group]) -> None:

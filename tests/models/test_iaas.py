@@ -63,7 +63,7 @@ def test_functions_of_one_application_share_a_machine_with_its_operating_system(
     assert plan.boxes["count"].sum() == 2
     assert plan.placement.groupby(["sku", "box"])["workload"].count().tolist() == [3, 1]
     assert plan.provisioned[0, MEMORY] == 4 + 4
-    assert next(e.quantity for e in plan.lines if e.offer_kind == "migration") == 2
+    assert next(e.quantity for e in plan.lines if e.offer_kind == "migration") == 4, "workloads move, not machines"
 
 
 def test_what_scales_out_runs_as_parts_that_fit() -> None:
@@ -80,6 +80,7 @@ def test_what_scales_out_runs_as_parts_that_fit() -> None:
         "w1-1": 2,
     }
     assert plan.boxes["count"].sum() == 3 + 2 * 3
+    assert next(e.quantity for e in plan.lines if e.offer_kind == "migration") == 3 + 2, "workloads, not their parts"
     assert plan.placement.groupby(["sku", "box"]).ngroups == 9
     assert (plan.provisioned[:, CPU] >= 90 + 140).all()
 

@@ -19,6 +19,10 @@ BAD = {
     "bad number": ("v,2024-01-01 00:00:00,12x,1", "cpu_cores: expected a number, found '12x'"),
     "bad timestamp": ("v,2024-13-01 00:00:00,1,1", "sampled_at: expected a time"),
     "time with words behind it": ("v,2024-01-01 00:00:00 soon,1,1", "sampled_at: expected a time"),
+    "time before there were recordings": ("v,0001-01-01 00:00:00,1,1", "sampled_at: expected sampled_at BETWEEN"),
+    "time that stands for never": ("v,9999-12-31 23:59:59,1,1", "sampled_at: expected sampled_at BETWEEN"),
+    "time before 1970 as a number": ("v,-2208988800,1,1", "sampled_at: expected sampled_at BETWEEN"),
+    "no end of time": ("v,infinity,1,1", "sampled_at: expected sampled_at BETWEEN"),
     "short": ("v,2024-01-01 00:00:00,1", "too few fields: 3, expected 4"),
     "long": ("v,2024-01-01 00:00:00,1,1,1", "too many fields: 5, expected 4"),
     "quote inside a field": ('v"w,2024-01-01 00:00:00,1,1', "broken quote"),
@@ -163,3 +167,59 @@ def test_parquet_rows_are_judged_too(tmp_path: Path) -> None:
     assert (info.samples, info.rejected, info.lines) == (2, 2, 4)
     assert rejects["line"].tolist() == [2, 3]
     assert rejects["reason"].str.split(":").str[0].tolist() == ["cpu_cores", "workload"]
+
+
+def test_clocks_gone_wrong_in_other_formats(tmp_path: Path) -> None:
+    """Times of Bitbrains, seconds of Azure: as many lines as good rows and rejects."""
+    header = "Timestamp [ms];CPU cores;CPU usage [%]"
+    (tmp_path / "1.csv").write_text(f"{header}\n1376314846;2;10\n-62135596800;2;10\n99999999999;2;10")
+    vms = [f"vm{n},s,d,0,{end},90,10,80,Interactive,4,32" for n, end in ((1, 9000), (2, 9000), (3, 2**63 - 1))]
+    (tmp_path / "vmtable.csv").write_text("\n".join(vms))
+    readings = [f"{second},vm1,1,9,5" for second in (0, 300, 2**63 - 1)]
+    (tmp_path / "vm_cpu_readings-file-1-of-195.csv").write_text("\n".join(readings))
+    with Store(":memory:") as store:
+        bitbrains = store.ingest(tmp_path / "1.csv")
+        azure = store.ingest([tmp_path / "vmtable.csv", tmp_path / "vm_cpu_readings-file-1-of-195.csv"])
+        reasons = store.rejects(azure.trace_id)["reason"].tolist()
+    assert (bitbrains.format, bitbrains.samples, bitbrains.rejected, bitbrains.lines) == ("bitbrains", 1, 2, 3)
+    assert (azure.format, azure.samples, azure.rejected, azure.lines) == ("azure_vm", 2, 2, 6)
+    assert sorted(reason.split(":")[0] for reason in reasons) == ["second", "vmdeleted"]
+
+
+def test_clocks_gone_wrong_in_parquet(tmp_path: Path) -> None:
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"""
+            copy (select 'v' as workload, t::timestamp as sampled_at, 1.0 as cpu_cores
+                from unnest(['2024-01-01', '0001-01-01', '9999-12-31']) x(t)) to '{tmp_path / "t.parquet"}'
+        """)
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path / "t.parquet")
+    assert (info.samples, info.rejected, info.lines) == (1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "told"),
+    [
+        ("workload,sampled_at,cpu_cores,cpu_cores", "v,2024-01-01 00:00:00,1,2", "cpu_cores twice"),
+        ("workload,sampled_at,cpu_cores,CPU cores", "v,2024-01-01 00:00:00,1,2", "twice ('cpu_cores' and 'CPU cores')"),
+        ("time,workload,timestamp,cpu_cores", "2024-01-01,v,2024-01-02,1", "sampled_at twice ('time' and 'timestamp')"),
+        ("HashOwner,HashApp,HashFunction,Trigger,1,2,1", "o,a,f,http,1,2,3", "column 1 twice"),
+    ],
+)
+def test_a_column_named_twice_is_refused(tmp_path: Path, header: str, row: str, told: str) -> None:
+    path = tmp_path / "trace.csv"
+    path.write_text(f"{header}\n{row}\n")
+    with Store(":memory:") as store:
+        with pytest.raises(TraceError) as caught:
+            store.ingest(path)
+        assert store.traces().empty
+    assert str(caught.value).startswith(f"{path}, line 1: ")
+    assert told in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_columns_that_are_skipped_may_be_named_twice(tmp_path: Path) -> None:
+    path = tmp_path / "trace.csv"
+    path.write_text("workload,sampled_at,cpu_cores,note,note\nv,2024-01-01 00:00:00,1,a,b\n")
+    with Store(":memory:") as store:
+        assert store.ingest(path).samples == 1

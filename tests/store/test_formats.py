@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import subprocess
+import sys
+from itertools import takewhile
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -165,19 +167,37 @@ def test_azure_functions_without_durations_or_invocations(tmp_path: Path) -> Non
             store.ingest(tmp_path / "memory.csv.gz", format="azure_functions")
 
 
-def _documented(start: str, end: str) -> str:
-    """A one-liner out of the comments of the format's SQL file, so that what is documented is what runs."""
-    text = bundled("sql", "traces", "planner.sql").read_text().replace("\n--   ", " ")
-    return text[text.index(start) : text.index(end) + len(end)]
+def _paste(start: str, folder: Path) -> None:
+    """Runs a command out of the comments of the format's SQL file, as who pastes it without the dashes would."""
+    lines = bundled("sql", "traces", "planner.sql").read_text().splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith(f"--   {start}"))
+    command = [line.removeprefix("-- ") for line in takewhile(lambda line: line.startswith("--   "), lines[first:])]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(["bash", "-c", "\n".join(command)], check=True, cwd=folder, env={**os.environ, "PATH": path})
+
+
+def test_documented_commands_work_when_pasted(tmp_path: Path) -> None:
+    """On recordings of one machine each."""
+    first = pd.Timestamp("2013-08-12 13:40:46")
+    sample = {"id": 1, "timestamp": first, "cpu_usage": 250.0, "cpu_capacity": 1000.0}
+    pd.DataFrame([sample]).to_parquet(tmp_path / "trace.parquet")
+    pd.DataFrame([{"id": 1, "cpu_count": 4, "mem_capacity": 8 * 2**20}]).to_parquet(tmp_path / "meta.parquet")
+    (tmp_path / "GCD_VMs").mkdir()
+    (tmp_path / "GCD_VMs" / "vm_1").write_text("10 20\n30 40\n")
+    _paste("python -c", tmp_path)
+    _paste("(cd GCD_VMs", tmp_path)
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path / "bitbrains.parquet")
+        used = store._frame("select cpu_cores, allocated_memory_gib from usage").to_numpy().tolist()
+        percent = store.ingest(tmp_path / "gcd.csv")
+    assert (info.workloads, info.start, used) == (1, first, [[1.0, 8.0]])
+    assert (percent.workloads, percent.samples, percent.rejected) == (1, 2, 0)
 
 
 def test_bitbrains_50_converted(tmp_path: Path) -> None:
-    folder = shared("traces", "bitbrains-gwa-t-12")
-    with duckdb.connect(":memory:") as connection:
-        connection.execute(f"set file_search_path = '{folder}'")
-        connection.execute(
-            _documented("copy (select t.id", "bitbrains.parquet'").replace("'bitbrains", f"'{tmp_path}/bitbrains")
-        )
+    for name in ("meta.parquet", "trace.parquet"):
+        shutil.copy(shared("traces", "bitbrains-gwa-t-12", name), tmp_path)
+    _paste("python -c", tmp_path)
     with Store(":memory:") as store:
         info = store.ingest(tmp_path / "bitbrains.parquet")
         cores = store._frame("select sum(cpu_cores) c from workloads")["c"][0]
@@ -192,7 +212,7 @@ def test_bitbrains_50_converted(tmp_path: Path) -> None:
 def test_gcd_half_converted(tmp_path: Path) -> None:
     archive = shared("traces", "google-2011-gcd-vms", "GCD_VMs_half.tar.gz")
     shutil.unpack_archive(archive, tmp_path, filter="data")
-    subprocess.run(_documented("(cd GCD_VMs", "> gcd.csv"), shell=True, check=True, cwd=tmp_path)
+    _paste("(cd GCD_VMs", tmp_path)
     policy = Policy(assumed_cpu_cores=4, assumed_memory_gib=16)
     with Store(":memory:") as store:
         info = store.ingest(tmp_path / "gcd.csv")

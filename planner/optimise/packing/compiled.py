@@ -1,4 +1,8 @@
-"""The compiler for packing kernels: machine code kept on disk where that is possible, made anew where it is not."""
+"""The compiler for packing kernels: machine code kept on disk where that is possible, made anew where it is not.
+
+Kernels copy arrays number by number: an assignment of whole arrays or slices compiles the words of its error too, for
+a second and more.
+"""
 
 from __future__ import annotations
 

@@ -51,7 +51,18 @@ def downsized(question: Instance, pile: Pile) -> Pile:
 def _grown(array: Ints) -> Ints:
     """The same numbers with as much space again."""
     larger = np.zeros(2 * len(array), np.int64)
-    larger[: len(array)] = array
+    for i in range(len(array)):
+        larger[i] = array[i]
+    return larger
+
+
+@kernel
+def _taller(table: Ints, rows: int, columns: int) -> Ints:
+    """The same numbers in the corner of a larger table."""
+    larger = np.zeros((rows, columns), np.int64)
+    for i in range(table.shape[0]):
+        for j in range(table.shape[1]):
+            larger[i, j] = table[i, j]
     return larger
 
 
@@ -96,15 +107,12 @@ def _first_fit(
                     over[item] = rest
                     break
                 if boxes == len(box):
-                    box = _grown(box)
-                    larger = np.zeros((2 * boxes, rows), np.int64)
-                    larger[:boxes] = free
-                    free = larger
+                    box, free = _grown(box), _taller(free, 2 * boxes, rows)
                     if grouped:
-                        more = np.zeros((2 * boxes, len(cap)), np.int64)
-                        more[:boxes] = held
-                        held = more
-                box[boxes], free[boxes] = k, room[k]
+                        held = _taller(held, 2 * boxes, len(cap))
+                box[boxes] = k
+                for r in range(rows):
+                    free[boxes, r] = room[k, r]
                 left[k] -= 1
                 boxes += 1
             k = box[b]

@@ -24,11 +24,10 @@ def relaxed(value: Floats, size: Floats, room: Floats, high: Floats, x: Floats, 
     Primal simplex with bounded variables and an explicit inverse of the few rows; size is [row, class].
     """
     d, m = size.shape
-    inverse = np.eye(d)
-    basis = np.empty(d, np.int64)
+    inverse, basis = np.zeros((d, d)), np.empty(d, np.int64)
     level = room.copy()
     for r in range(d):
-        basis[r] = m + r
+        basis[r], inverse[r, r] = m + r, 1.0
     state = np.zeros(m, np.int64)  # 0 at zero, 1 at its most, 2 in the basis
     slack_in = np.ones(d, np.bool_)
     pays, move = np.zeros(d), np.zeros(d)
@@ -225,8 +224,8 @@ def best_box(
             node = heap[waiting]
         if key[node] <= max(best + step * 0.999, enough) and node > 0:
             continue
-        low[:] = 0.0
-        top[:] = high
+        for j in range(m):
+            low[j], top[j] = 0.0, high[j]
         up = node
         while up > 0:
             j = which[up]
@@ -234,7 +233,8 @@ def best_box(
             top[j] = min(top[j], new_high[up])
             up = parent[up]
         base, possible = 0.0, True
-        left[:] = room
+        for r in range(d):
+            left[r] = room[r]
         for j in range(m):
             if low[j] > 0.0:
                 base += low[j] * value[j]

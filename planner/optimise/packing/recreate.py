@@ -125,7 +125,8 @@ def _recreate(
         if np.random.random() < 0.1:
             ruin = min(boxes, 1 + np.random.randint(4, 12))
         emptied, old = 0, 0
-        pool[:] = over
+        for i in range(m):
+            pool[i] = over[i]
         for q in range(ruin):
             pick = used[np.random.randint(boxes)]
             rounds = 4 if q == 0 else (2 if np.random.random() < 0.5 else 0)

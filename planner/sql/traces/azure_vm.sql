@@ -2,14 +2,15 @@
 --
 -- Columns: github.com/Azure/AzurePublicDataset, AzurePublicDatasetV1.md and V2.md; the notebook names the buckets.
 -- Readings are percent of the VM's cores, one every five minutes, minimum, maximum and average in this order; one file
--- holds all VMs for a stretch of time. Memory is never measured. Times are seconds from the start of the recording.
+-- holds all VMs for a stretch of time. Memory is never measured. Times are seconds from the start of the recording, of
+-- which 2e9 are 63 years.
 
 create temp table vmtable (
     vmid varchar not null,
     subscriptionid varchar,
     deploymentid varchar,
-    vmcreated bigint check (vmcreated >= 0),
-    vmdeleted bigint check (vmdeleted >= 0),
+    vmcreated bigint check (vmcreated between 0 and 2e9),
+    vmdeleted bigint check (vmdeleted between 0 and 2e9),
     maxcpu double check (maxcpu between 0 and 101),
     avgcpu double check (avgcpu between 0 and 101),
     p95maxcpu double check (p95maxcpu between 0 and 101),
@@ -20,7 +21,7 @@ create temp table vmtable (
 comment on table vmtable is '{"header": false}';
 
 create temp table readings (
-    second bigint not null check (second >= 0),
+    second bigint not null check (second between 0 and 2e9),
     vmid varchar not null,
     mincpu double check (mincpu between 0 and 101),
     maxcpu double check (maxcpu between 0 and 101),

@@ -5,7 +5,7 @@
 -- was actively used. Sizes are the largest ever provisioned.
 
 create temp table readings (
-    timestamp_ms timestamp not null,
+    timestamp_ms timestamp not null check (timestamp_ms between '1970-01-01' and '2100-01-01'),
     cpu_cores double not null check (cpu_cores between 0 and 1e6),
     cpu_capacity_provisioned_mhz double check (cpu_capacity_provisioned_mhz between 0 and 1e9),
     cpu_usage_mhz double check (cpu_usage_mhz between 0 and 1e9),

@@ -3,24 +3,26 @@
 -- samples    one row a measurement of one workload. workload and sampled_at (UTC; ISO 8601, or seconds, milli-, micro- or
 --            nanoseconds since 1970) and at least one measure. cpu_cores and memory_gib are used amounts; cpu_percent and
 --            memory_percent are shares of what is allocated, which then must be known: here, in the workloads file, or
---            from the scenario's assumption.
+--            from the scenario's assumption. Times before 1970 or after 2100 are clocks gone wrong; recordings that
+--            count from zero begin in 1970.
 -- workloads  one row a workload: what is allocated and what is known of it. Optional; a workload without a row has samples
 --            only. A recording may also be a workloads file alone: then it is sized as allocated.
 -- calls      one row a function and minute: calls started in that minute, their average duration and allocated memory.
 --            Minutes without calls may be left out. GB = 1024 MB.
 -- Columns of other names are skipped. Units are in the names; MiB and GiB are powers of two.
 --
--- Other recordings become this one with a line each. Bitbrains, 50 VMs as Parquet (meta.parquet, trace.parquet):
---   python -c "import duckdb; duckdb.sql(\"copy (select t.id as workload, timestamp as sampled_at, cpu_usage /
+-- Other recordings become this one with a command each, to be pasted into a shell without the dashes. Bitbrains, 50
+-- VMs as Parquet (meta.parquet, trace.parquet):
+--   python -c "import duckdb; duckdb.sql(\"\"\"copy (select t.id as workload, timestamp as sampled_at, cpu_usage /
 --   cpu_capacity * m.cpu_count as cpu_cores, m.cpu_count as allocated_cpu_cores, mem_capacity / 1048576 as
---   allocated_memory_gib from 'trace.parquet' t join 'meta.parquet' m using (id)) to 'bitbrains.parquet'\")"
+--   allocated_memory_gib from 'trace.parquet' t join 'meta.parquet' m using (id)) to 'bitbrains.parquet'\"\"\")"
 -- Google 2011 as VMs (a folder of vm_* files, CPU % and memory % every five minutes):
 --   (cd GCD_VMs && echo workload,sampled_at,cpu_percent,memory_percent &&
 --   awk '{print FILENAME "," (FNR - 1) * 300 "," $1 "," $2}' vm_*) > gcd.csv
 
 create temp table samples (
     workload varchar not null check (workload <> ''),
-    sampled_at timestamp not null,
+    sampled_at timestamp not null check (sampled_at between '1970-01-01' and '2100-01-01'),
     cpu_cores double check (cpu_cores between 0 and 1e6),
     memory_gib double check (memory_gib between 0 and 1e7),
     cpu_percent double check (cpu_percent between 0 and 1e5),
@@ -64,7 +66,7 @@ create temp table workload_rows (
 
 create temp table call_rows (
     workload varchar not null check (workload <> ''),
-    minute timestamp not null,
+    minute timestamp not null check (minute between '1970-01-01' and '2100-01-01'),
     calls double not null check (calls between 0 and 1e12),
     seconds_per_call double check (seconds_per_call between 0 and 1e7),
     memory_mb double check (memory_mb between 0 and 1e8),
