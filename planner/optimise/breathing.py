@@ -112,7 +112,7 @@ def breathe(needs: Needs, rates: Rates) -> Breath:
     price = price / max(1.0, float(ratio.max(initial=1.0))) * (1 - SAFE)
     proof = _proof((sets, amount), rates, price)
     whole = np.zeros((1 + len(rates.hours), len(rates.used)))
-    whole[:, types] = np.vstack([base, holding])
+    whole[:, types] = np.clip(np.vstack([base, holding]), 0.0, None)
     return Breath(whole[0], whole[1:], float(Fraction(*proof["bound_usd"])), proof)
 
 
