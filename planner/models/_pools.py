@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from planner.models._floors import lowest
 from planner.models._pods import Pods, items
-from planner.models._rhythm import breath, comers, filled, stayers
+from planner.models._rhythm import breath, comers, stayers, weeks
 from planner.models._wanted import Ask, Menu
 from planner.optimise.baselines import Greedy, best_fit, first_fit
 from planner.optimise.breathing import Breath
@@ -141,10 +141,16 @@ def _breathing(ask: Ask, busiest: int, pilot: _Way, rhythm: Breath) -> list[_Way
     nodes = int(ways[0].counts.sum(axis=1).max(initial=0))
     if len(ask.pods.count) > FEW or nodes > FEW or ask.effort <= 0:
         return ways
-    for base in stayers(rhythm):
-        start = _way(ask, busiest, _menu(base, pools, ask.now_and_then))
-        ways.append(_settled(ask, busiest, start, filled(ask, base, pools)))
-    return ways
+    return [*ways, _steadied(ask, busiest, stayers(rhythm), pools)]
+
+
+def _steadied(ask: Ask, busiest: int, bases: Sequence[Ints], pools: Ints) -> _Way:
+    """Periods filled one after the other: once beside each base, and once more beside the one that came out best."""
+    tried = [weeks(ask, base, pools) for base in bases]
+    usd = [_month(ask, lagged(_filled(next(counts), ask), ask.lag_periods)) for counts in tried]
+    best = int(np.argmin(usd))
+    start = _way(ask, busiest, _menu(bases[best], pools, ask.now_and_then))
+    return _settled(ask, busiest, start, next(tried[best]))
 
 
 def _hourly(ask: Ask, busiest: int, pilot: _Way) -> list[_Way]:

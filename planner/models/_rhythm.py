@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import cycle, islice
 from typing import Final
 
 import numpy as np
@@ -13,15 +15,13 @@ from planner.optimise.breathing import Breath, Needs, Rates, breathe
 from planner.optimise.packing import Boxes, Items, pack
 from planner.optimise.packing.chain import Stock, chained
 
-__all__ = ["breath", "comers", "filled", "stayers"]
+__all__ = ["breath", "comers", "stayers", "weeks"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-WEEKS: Final = 2
-"""Unit: times. Source: the second time around begins with the nodes that the first ended with."""
-SECONDS: Final = 10.0
-"""Unit: s, at effort 1. Source: a fiftieth of a second a period at the default effort; half of it costs 2 % more."""
+SECONDS: Final = 8.0
+"""Unit: s, at effort 1. Source: a sixtieth of a second a period at the default effort; half of it costs 2 % more."""
 SIZES: Final = (4.0, 8.0)
 """Unit: ratio. Source: nodes that come and go follow the hour better when they are smaller than those that stay."""
 ROUNDINGS: Final = (0.25, 0.75)
@@ -62,8 +62,11 @@ def _alike(ask: Ask, kind: int, ratio: float) -> int:
     return int(np.argmin(np.where(usable > 0, apart, np.inf)))
 
 
-def filled(ask: Ask, base: Ints, pools: Ints) -> Ints:
-    """[period, type], nodes that hold pods in each period beside `base` [type] that always run."""
+def weeks(ask: Ask, base: Ints, pools: Ints) -> Iterator[Ints]:
+    """[period, type], nodes that hold pods in each period beside `base` [type] that always run, again and again.
+
+    Each time around begins with the nodes that the one before ended with.
+    """
     kept, usd = np.flatnonzero(base), ask.now_and_then
     both = np.concatenate([kept, pools])
     stock = Stock(
@@ -72,10 +75,11 @@ def filled(ask: Ask, base: Ints, pools: Ints) -> Ints:
     wanted, _ = items(ask.pods, int(np.argmax(ask.load)), ask.fits[:, both], apart=False)
     price = pack(wanted, Boxes(ask.room[both], usd[both]), effort=0).shadow_prices
     periods = [_every(ask, t, both) for t in range(len(ask.hours))]
-    found = list(chained(periods * WEEKS, stock, price, (SECONDS * ask.effort, 0)))
-    counts = np.repeat(base[None, :], len(periods), axis=0)
-    counts[:, pools] += np.array(found[-len(periods) :])
-    return counts
+    opened = chained(cycle(periods), stock, price, (SECONDS * ask.effort, 0))
+    while True:
+        counts = np.repeat(base[None, :], len(periods), axis=0)
+        counts[:, pools] += np.array(list(islice(opened, len(periods))))
+        yield counts
 
 
 def _every(ask: Ask, period: int, kinds: Ints) -> Items:

@@ -7,7 +7,7 @@ those still there, and new ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,7 +63,7 @@ class Stock:
         return count[:first], count[first : first + pools] + count[first + pools :]
 
 
-def chained(periods: Sequence[Items], stock: Stock, price: Floats, effort: tuple[float, int]) -> Iterator[Ints]:
+def chained(periods: Iterable[Items], stock: Stock, price: Floats, effort: tuple[float, int]) -> Iterator[Ints]:
     """[pool], how many boxes that come and go hold something in each period.
 
     Args:
