@@ -182,3 +182,19 @@ def _openb() -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
         nodes.groupby(["cpu_milli", "memory_mib", "gpu_milli", "model"], dropna=False).size().reset_index(name="nodes")
     )
     return sizes[["cpu_milli", "memory_mib", "gpu"]].to_numpy(float), sizes["n"].to_numpy(np.int64), kinds
+
+
+def caprara_toth(n: int, seed: int = 0) -> Known:
+    """Class 10 of Caprara and Toth: two resources, triplets that fill a bin of 100 exactly in both; optimum n / 3.
+
+    Source: Caprara & Toth 2001, drawn by their description: of each bin, two items of 30 % to 36.7 % (rounded) and the
+    third that fills it up.
+    """
+    rng = np.random.default_rng(seed)
+    first, second = rng.integers(25, 51, (2, n // 3, 2))
+    third = 100 - first - second
+    third_ok = np.clip(third, 1, None)
+    second = 100 - first - third_ok
+    size = np.concatenate([first, second, third_ok]).astype(float)
+    items = Items(rng.permutation(size), np.ones(len(size), np.int64))
+    return Known(f"caprara_toth{n}_{seed}", items, Boxes(np.array([[100.0, 100.0]]), np.ones(1)), n // 3, n // 3)
