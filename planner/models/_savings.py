@@ -68,7 +68,7 @@ def busiest_case(ask: Ask, counts: Ints) -> Case:
 
 
 def savings(cases: Sequence[Case], months: float = 1.0) -> dict[str, float]:
-    """Named figures: savings as fractions, what a unit more of each resource is worth, and each one's share of the cost.
+    """Named figures: savings as fractions, what one more unit of a resource is worth, and the share of each resource.
 
     Args:
         cases: packings that together are one cluster.

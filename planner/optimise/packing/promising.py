@@ -6,6 +6,8 @@ boxes lack of their cost, so a plan cheaper than the best one known uses only bo
 
 from __future__ import annotations
 
+from math import ceil
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +24,7 @@ __all__ = ["completed"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 FEW = 6_000
-"""Unit: boxes. Source: a whole-number program over so many takes seconds; planted triplets of 120 have some thousand."""
+"""Unit: boxes. Source: a whole-number program over so many takes seconds; triplets of 120 have some thousand."""
 LOOKS = 4_000_000
 """Unit: partly filled boxes. Source: some tenths of a second."""
 SAFE = 1e-7
@@ -37,20 +39,29 @@ def completed(question: Instance, columns: Columns, plan: Plan, limits: Limits) 
     # where pricing proved nothing better, the duals are the prices of level 1, at which no box is worth more
     upper = np.where(np.isfinite(columns.upper), columns.upper, usd)
     value = columns.value / max(1.0, float((upper / usd).max()))
-    spare = cost(question, plan.pile) - 1 - float(question.count @ value)
+    proved, best = float(question.count @ value), cost(question, plan.pile)
+    for aim in sorted({min(best - 1, ceil(proved - SAFE)), best - 1}):
+        known = _all(question, value, aim - proved)
+        if known is None or cost(question, plan.pile) <= aim:
+            return plan
+        if known[1].any(axis=0)[question.count > 0].all():
+            plan = picked(question, known, plan, limits)
+    return plan
+
+
+def _all(question: Instance, value: Floats, spare: float) -> tuple[Ints, Ints] | None:
+    """Every box that lacks no more than `spare` at `value`, (type, content); None where there are too many."""
     kinds, tables = [], []
     for view in views(question, np.arange(question.size.shape[1])):
-        some = _listed(view, value, usd[view.box] - spare - SAFE * usd[view.box], FEW - sum(map(len, kinds)))
+        price = float(question.usd[view.box])
+        some = _listed(view, value, price - spare - SAFE * price, FEW - sum(map(len, kinds)))
         if some is None:
-            return plan
+            return None
         table = np.zeros((len(some), len(question.count)), np.int64)
         table[:, view.classes] = some
         kinds.append(np.full(len(some), view.box))
         tables.append(table)
-    box, content = np.concatenate(kinds), np.vstack(tables)
-    if not content.any(axis=0)[question.count > 0].all():
-        return plan
-    return picked(question, (box, content), plan, limits)
+    return np.concatenate(kinds), np.vstack(tables)
 
 
 def _listed(view: View, value: Floats, least: float, most: int) -> Ints | None:
