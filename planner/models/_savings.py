@@ -62,9 +62,10 @@ def busiest_case(ask: Ask, counts: Ints) -> Case:
     size, replicas = pods.size[:, busiest, None], pods.replicas[:, busiest, None]
     if not ask.autoscale:
         size, replicas = pods.peak[:, None], pods.replicas.max(axis=1, initial=0)[:, None]
-    wanted, _ = items(replace(pods, size=size, replicas=replicas), 0, ask.fits, apart=False)
     usd = ask.now_and_then if ask.autoscale else ask.always
-    return Case(wanted, Boxes(ask.room, usd), counts[busiest])
+    sold = np.isfinite(usd)
+    wanted, _ = items(replace(pods, size=size, replicas=replicas), 0, ask.fits[:, sold], apart=False)
+    return Case(wanted, Boxes(ask.room[sold], usd[sold]), counts[busiest, sold])
 
 
 def savings(cases: Sequence[Case], months: float = 1.0) -> dict[str, float]:

@@ -63,7 +63,7 @@ def _question(items: Items, boxes: Boxes) -> _Question:
 def _choice(q: _Question) -> Ints:
     """[class, box], box types by rising cost x dominant share; types that do not fit come last."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.nan_to_num(q.size[:, None, :] / q.room[None, :, :], nan=0.0).max(axis=2)
+        share = np.nan_to_num(q.size[:, None, :] / q.room[None, :, :], nan=0.0, posinf=0.0).max(axis=2)
     return np.asarray(np.argsort(np.where(q.fits, q.usd * share, np.inf), axis=1, kind="stable"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Iterator
 from math import ceil
@@ -15,16 +16,18 @@ from planner.optimise.baselines import best_fit, first_fit
 from planner.optimise.packing import Packing, pack
 from planner.verify import verify_proof
 
+LOG = logging.getLogger(__name__)
 SHAPES = ("small", "any", "middle", "alike", "opposed", "skewed")
 
 
 def packed(known: Known, effort: float = 1.0) -> Packing:
-    """A packing that contradicts nothing known, with a proof that the checker accepts; CPU seconds are printed."""
+    """A packing that contradicts nothing known, with a proof that the checker accepts; CPU seconds are logged."""
     begun = time.process_time()
     packing = pack(known.items, known.boxes, effort=effort)
     spent = time.process_time() - begun
     bound = ceil(packing.bound_usd - 1e-6)
-    print(f"{known.name}: {packing.usd:g}, bound {bound}, known {known.lower:g} to {known.upper:g}, {spent:.1f} CPU s")
+    told = "%s: %g, bound %d, known %g to %g, %.1f CPU s"
+    LOG.info(told, known.name, packing.usd, bound, known.lower, known.upper, spent)
     assert not packing.unplaced.any()
     assert bound <= known.upper
     assert packing.usd >= known.lower
@@ -99,7 +102,7 @@ def test_recorded_gpu_pods_all_find_a_place_on_the_nodes_there_are() -> None:
     items, boxes = openb_limited()
     ours = pack(items, boxes, effort=0.01)
     peers = [int(rule(items, boxes).unplaced.sum()) for rule in (first_fit, best_fit)]
-    print(f"unplaced: {int(ours.unplaced.sum())}, first-fit and best-fit decreasing: {peers}")
+    LOG.info("unplaced: %d, by first-fit and best-fit decreasing: %s", ours.unplaced.sum(), peers)
     assert int(ours.unplaced.sum()) <= min(peers)
     assert int(ours.unplaced.sum()) == 0
     assert (ours.opened <= boxes.available).all()

@@ -44,17 +44,18 @@ def completed(question: Instance, columns: Columns, plan: Plan, limits: Limits) 
         known = _all(question, value, aim - proved)
         if known is None or cost(question, plan.pile) <= aim:
             return plan
-        if known[1].any(axis=0)[question.count > 0].all():
+        if np.asarray(known[1].any(axis=0))[question.count > 0].all():
             plan = picked(question, known, plan, limits)
     return plan
 
 
 def _all(question: Instance, value: Floats, spare: float) -> tuple[Ints, Ints] | None:
     """Every box that lacks no more than `spare` at `value`, (type, content); None where there are too many."""
-    kinds, tables = [], []
+    kinds: list[Ints] = []
+    tables: list[Ints] = []
     for view in views(question, np.arange(question.size.shape[1])):
         price = float(question.usd[view.box])
-        some = _listed(view, value, price - spare - SAFE * price, FEW - sum(map(len, kinds)))
+        some = _listed(view, value, price - spare - SAFE * price, FEW - sum(len(k) for k in kinds))
         if some is None:
             return None
         table = np.zeros((len(some), len(question.count)), np.int64)
