@@ -205,7 +205,12 @@ def openb(times: int = 1) -> tuple[Items, Boxes]:
 
 
 def openb_limited() -> tuple[Items, Boxes]:
-    """The recorded pods on the nodes there really are."""
+    """The recorded pods on the nodes there really are.
+
+    The GPUs of a node are one divisible pool here. That is kinder than cards are: three pods of 0.6 fit a pool of two
+    cards and no two cards, and shares scattered over all cards leave none for a pod that wants a whole one. So what is
+    placed is the most that could be, for every packer alike.
+    """
     sizes, count, nodes = _openb()
     room = nodes[["cpu_milli", "memory_mib", "gpu_milli"]].to_numpy(float)
     return Items(sizes, count), Boxes(room, np.ones(len(room)), available=nodes["nodes"].to_numpy(np.int64))
