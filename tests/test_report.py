@@ -245,6 +245,21 @@ def test_figures_of_one_model_are_shown(study: dict[str, Any]) -> None:
     assert rows[1:] == [[study["plans"][0]["model"], "added latency ms", "2.5"]]
 
 
+def test_what_packing_saves_is_told_for_the_models_that_pack(study: dict[str, Any]) -> None:
+    assert "What packing saves, first year" not in markdown_tables(render(study, ".md"))
+    study["plans"][0]["details"] = {
+        "saving_vs_first_fit_decreasing": 0.0512,
+        "left_over_more_by_karpenter_style": 3.0,
+        "shadow_price_cpu_cores_usd_per_month": 20.5,
+        "share_of_worth_cpu_cores": 0.7,
+        "shadow_price_memory_gib_usd_per_month": 1.25,
+        "share_of_worth_memory_gib": 0.3,
+    }
+    rows = markdown_tables(render(study, ".md"))["What packing saves, first year"]
+    name = study["plans"][0]["model"]
+    assert rows[1:] == [[name, "5.1 %", "leaves 3 more out", "cpu cores", "70.0 %", "20.5"]]
+
+
 def test_a_model_that_is_cheaper_to_run_but_dearer_to_reach_is_named(study: dict[str, Any]) -> None:
     assert "cheaper to run" not in words(study)
     for plan in study["plans"]:

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from planner.models._admitted import admitted, admitted_usd
 from planner.models._ask import Ask
+from planner.models._savings import Case, savings
 from planner.models._spares import least_usd, standing_by
 from planner.models._units import PACKED, Units, holds
 from planner.optimise.packing import Boxes, Items, Packing, Spread, pack
@@ -50,6 +51,8 @@ class Packed:
     told: str = ""
     by_peak_usd: float | None = None
     """New servers a month of the cluster that was found for the highest needs; none where nothing else was asked."""
+    cases: tuple[Case, ...] = ()
+    """What the packings were asked."""
 
     @property
     def left_over(self) -> int:
@@ -61,11 +64,13 @@ class Packed:
         """What the packings cost, a month: new working servers, or all where they were packed as if none were owned."""
         return float(sum(part.usd for part in self.parts))
 
-    def told_of_hours(self, ask: Ask) -> dict[str, float]:
-        """What packing hour by hour saves, as a share of what new servers cost when packed by the highest needs."""
+    def figures(self, ask: Ask) -> dict[str, float]:
+        """What packing saves against rules of thumb, what resources are worth, and what packing hour by hour saves, as
+        a share of what new servers cost when packed by the highest needs."""
+        found = savings(self.cases)
         if not self.by_peak_usd:
-            return {}
-        return {"saved_by_packing_hour_by_hour": 1 - self.new_usd(ask) / self.by_peak_usd}
+            return found
+        return {**found, "saved_by_packing_hour_by_hour": 1 - self.new_usd(ask) / self.by_peak_usd}
 
     def new_usd(self, ask: Ask) -> float:
         """All new servers, a month."""
@@ -87,6 +92,7 @@ class Boxed:
     owned: Bools
     """[box], whether these are there already."""
     part: Packing
+    case: Case
 
     def taken(self, types: int) -> Ints:
         """[type], owned servers that hold something."""
@@ -250,7 +256,7 @@ def _uniform_usd(ask: Ask, total: Floats) -> Floats:
 def _filled(ask: Ask, able: Bools, offer: Offer) -> Packed:
     """All units packed, kind of processor by kind of processor."""
     server = np.full(int(ask.units.count.sum()), -1, np.int64)
-    number, parts = server.copy(), []
+    number, parts, cases = server.copy(), [], []
     for arch in np.unique(ask.servers.arch):
         there = (ask.servers.arch == arch) & (offer.buy | (offer.left > 0))
         rows = np.flatnonzero((ask.units.arch == arch) & able[:, there].any(axis=1))
@@ -258,9 +264,10 @@ def _filled(ask: Ask, able: Bools, offer: Offer) -> Packed:
             found = boxed(ask, rows, offer)
             seat(ask.units, found, (server, number), np.zeros_like(offer.left))
             parts.append(found.part)
+            cases.append(found.case)
     bound = float(sum(part.bound_usd for part in parts))
     working, idle = working_and_idle(ask, (server, number))
-    return Packed(server, number, working, idle, tuple(parts), bound, offer.told)
+    return Packed(server, number, working, idle, tuple(parts), bound, offer.told, cases=tuple(cases))
 
 
 def boxed(ask: Ask, rows: Ints, offer: Offer) -> Boxed:
@@ -279,7 +286,9 @@ def boxed(ask: Ask, rows: Ints, offer: Offer) -> Boxed:
         usd=np.concatenate([ask.usd[new], np.zeros(len(old))]),
         available=np.concatenate([endless, offer.left[old]]) if len(old) else None,
     )
-    return Boxed(rows, kinds, np.arange(len(kinds)) >= len(new), pack(items, boxes, effort=offer.effort))
+    part = pack(items, boxes, effort=offer.effort)
+    case = Case(items, boxes, part.opened, int(part.unplaced.sum()), needed)
+    return Boxed(rows, kinds, np.arange(len(kinds)) >= len(new), part, case)
 
 
 def _sensible(types: Ints, room: Floats, usd: Floats) -> Ints:

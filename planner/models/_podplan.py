@@ -16,6 +16,7 @@ from planner.models._nodepools import Offer, Pool, numbered
 from planner.models._pods import Pods
 from planner.models._pools import Fleet
 from planner.models._rented import left_out
+from planner.models._savings import busiest_case, savings
 from planner.plan import Category, Certificate, Line, showback
 from planner.quantities import CPU, GPU, MEMORY, STORAGE
 
@@ -209,6 +210,7 @@ def details(cluster: Cluster) -> dict[str, float]:
         "cpu_cores_requested_at_most": float(asked[:, CPU].max(initial=0.0)),
         "memory_gib_requested_at_most": float(asked[:, MEMORY].max(initial=0.0)),
         "busiest_hour_gap": max(gaps, default=0.0),
+        **savings([busiest_case(p.ask, p.fleet.counts) for p in cluster.pools if p.fleet.packing], cluster.month),
         **({"spot_nodes_at_most": sum(spot)} if spot else {}),
     }
 

@@ -241,5 +241,5 @@ def _hosted(ask: Ask) -> Deal:
         found.working,
         found.idle,
         certificate,
-        {**found.told_of_hours(ask), **told(ask, there)},
+        {**found.figures(ask), **told(ask, there)},
     )

@@ -114,7 +114,7 @@ def _shared(ask: Ask) -> Deal:
         found.working,
         found.idle,
         certificate,
-        found.told_of_hours(ask),
+        found.figures(ask),
     )
 
 

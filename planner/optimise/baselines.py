@@ -63,7 +63,7 @@ def _question(items: Items, boxes: Boxes) -> _Question:
 def _choice(q: _Question) -> Ints:
     """[class, box], box types by rising cost x dominant share; types that do not fit come last."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.nan_to_num(q.size[:, None, :] / q.room[None, :, :], nan=0.0).max(axis=2)
+        share = np.nan_to_num(q.size[:, None, :] / q.room[None, :, :], nan=0.0, posinf=0.0).max(axis=2)
     return np.asarray(np.argsort(np.where(q.fits, q.usd * share, np.inf), axis=1, kind="stable"))
 
 
@@ -189,6 +189,8 @@ def _claims(order, size, count, fits, room, usd, available):  # type: ignore[no-
     total = 0
     opened = np.zeros(types, np.int64)
     unplaced = np.zeros(classes, np.int64)
+    claim = np.zeros(count.sum(), np.int64)  # [pod in the order taken], its claim
+    taken = 0
     for c in order:
         # A claim that refuses one pod of the class refuses the rest of them too.
         refused = np.zeros(total + count[c], np.bool_)
@@ -223,18 +225,27 @@ def _claims(order, size, count, fits, room, usd, available):  # type: ignore[no-
                 may[target] = fits[c]
             load[target] += size[c]
             pods[target] += 1
+            claim[taken] = target
+            taken += 1
             for k in range(types):
                 inside = fits[c, k]
                 for r in range(resources):
                     inside = inside and load[target, r] <= room[k, r] * (1 + 1e-9)
                 may[target, k] = may[target, k] and inside
+    launched = np.zeros(total, np.bool_)
     for b in range(total):
         cheapest = -1
         for k in range(types):
             if may[b, k] and opened[k] < available[k] and (cheapest < 0 or usd[k] < usd[cheapest]):
                 cheapest = k
+        launched[b] = cheapest >= 0
         if cheapest >= 0:
             opened[cheapest] += 1
+    taken = 0
+    for c in order:
+        for _ in range(count[c] - unplaced[c]):
+            unplaced[c] += not launched[claim[taken]]
+            taken += 1
     return opened, unplaced
 
 
@@ -262,7 +273,10 @@ def dot_product(items: Items, boxes: Boxes) -> Greedy:
 
 
 def karpenter_style(items: Items, boxes: Boxes) -> Greedy:
-    """One pass of Karpenter's scheduler, without consolidation, taints or spot; boxes without end are assumed."""
+    """One pass of Karpenter's scheduler, without consolidation, taints or spot.
+
+    Boxes without end are assumed while it packs: where no type that holds a claim is left, its pods are left over.
+    """
     q = _question(items, boxes)
     order = np.lexsort((-q.size[:, min(1, q.size.shape[1] - 1)], -q.size[:, 0]))
     opened, unplaced = _claims(order, q.size, q.count, q.fits, q.room, q.usd, q.available)

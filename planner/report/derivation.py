@@ -15,6 +15,9 @@ _PRICE_KEYS: Final = (
     "sku", "provider", "region", "term", "unit", "tier_from", "usd_per_unit", "low", "high", "status", "as_of", "source"
 )  # fmt: skip
 
+_SHARE: Final = "share_of_worth_"
+"""Begins the names of figures that tell how much of what boxes are worth a resource makes up."""
+
 
 def bounds(facts: Facts) -> Section:
     """How far from the best each plan can be, and how to read that."""
@@ -27,7 +30,42 @@ def bounds(facts: Facts) -> Section:
         "save. It says nothing of a different model, price or demand. It covers the part of the bill that is "
         "optimised (the machines); lines that follow from it, such as licences or support, are not in it."
     )
-    return Section("How sure: the bounds", (Note(how), Table("Plans and their proved bounds", columns, rows)))
+    tables = (Table("Plans and their proved bounds", columns, rows), *_packing(facts))
+    return Section("How sure: the bounds", (Note(how), *tables))
+
+
+def _packing(facts: Facts) -> list[Block]:
+    """What packing saves and what decides its cost, for the models that pack."""
+    told = [(name, facts.first(name).get("details") or {}) for name in facts.names]
+    rows = tuple(_packing_row(name, details) for name, details in told if any(k.startswith(_SHARE) for k in details))
+    if not rows:
+        return []
+    how = (
+        "Saving: boxes of this plan against those that a rule of thumb opens for the same items (rented clusters: in "
+        "their busiest hour, at the price of that hour). Binding is the resource that makes up most of what boxes are "
+        "worth; its shadow price is what one unit more of it in every box that is open would be worth, each, a month."
+    )
+    heads = ("Saving on first-fit decreasing", "Saving on a Karpenter-style pass")
+    ends = ("Binding resource", "Its share", "Its shadow price (USD a month)")
+    columns = (Column("Model"), *(Column(h, "right") for h in heads), Column(ends[0]))
+    columns += tuple(Column(h, "right") for h in ends[1:])
+    return [Note(how), Table("What packing saves, first year", columns, rows)]
+
+
+def _packing_row(name: str, details: Mapping[str, float]) -> tuple[str, ...]:
+    shares = {key.removeprefix(_SHARE): value for key, value in details.items() if key.startswith(_SHARE)}
+    binding = max(shares, key=lambda resource: (shares[resource], resource))
+    price = show.plain(details[f"shadow_price_{binding}_usd_per_month"])
+    rules = [_saving(details, rule) for rule in ("first_fit_decreasing", "karpenter_style")]
+    return name, *rules, binding.replace("_", " "), show.share(shares[binding]), price
+
+
+def _saving(details: Mapping[str, float], rule: str) -> str:
+    over = details.get(f"left_over_more_by_{rule}")
+    if over is not None:
+        return f"leaves {show.count(int(over))} more out"
+    saving = details.get(f"saving_vs_{rule}")
+    return "not run" if saving is None else show.share(saving)
 
 
 def _bound_row(plan: Mapping[str, Any]) -> tuple[str, ...]:

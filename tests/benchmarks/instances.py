@@ -146,6 +146,46 @@ def falkenauer_t(n: int, seed: int = 0) -> Known:
     return Known(f"falkenauer_t{n}_{seed}", items, Boxes(np.array([[1000.0]]), np.ones(1)), n // 3, n // 3)
 
 
+def cut_in_three(n: int, seed: int = 0) -> Known:
+    """Bins of 100 in two resources, each cut into three items at random: the optimum is n / 3.
+
+    Source: Caprara & Toth 2001, class 10, by its description.
+    """
+    rng = np.random.default_rng(seed)
+    cuts = np.sort(
+        np.stack([[rng.choice(np.arange(1, 100), 2, replace=False) for _ in range(2)] for _ in range(n // 3)])
+    )
+    first, second = cuts[:, :, 0], cuts[:, :, 1] - cuts[:, :, 0]
+    size = np.concatenate([first, second, 100 - first - second]).astype(float)
+    items = Items(rng.permutation(size), np.ones(len(size), np.int64))
+    return Known(f"cut_in_three{n}_{seed}", items, Boxes(np.array([[100.0, 100.0]]), np.ones(1)), n // 3, n // 3)
+
+
+def vectors(shape: str, n: int, resources: int, seed: int = 0) -> Known:
+    """Vector instances of one kind of bin, by the description of known classes; bounds are the trivial ones.
+
+    `small`: 10 % to 40 % of the bin; `any`: 1 % to 100 %; `middle`: 20 % to 80 %; `alike` and `opposed`: 20 to 100 of
+    150, resources within 10 of each other or of the opposite; `skewed`: many small and few large shares.
+    Source: Caprara & Toth 2001 and Panigrahy et al. 2011 as told in Mommessin et al. 2024.
+    """
+    rng = np.random.default_rng(seed)
+    room = 150.0 if shape in {"alike", "opposed"} else 1000.0
+    if shape in {"alike", "opposed"}:
+        size = np.empty((n, resources))
+        size[:, 0] = rng.integers(20, 101, n)
+        for r in range(1, resources):
+            before = size[:, r - 1] if shape == "alike" else 120 - size[:, r - 1]
+            size[:, r] = np.clip(before + rng.integers(-10, 11, n), 1, 150)
+    elif shape == "skewed":
+        size = np.ceil(rng.beta(1.0, 3.0, (n, resources)) * 999)
+    else:
+        low, high = {"small": (100, 400), "any": (1, 1000), "middle": (200, 800)}[shape]
+        size = rng.integers(low, high + 1, (n, resources)).astype(float)
+    boxes = Boxes(np.full((1, resources), room), np.ones(1))
+    least = float(np.ceil(size.sum(axis=0).max() / room))
+    return Known(f"{shape}{n}_{resources}_{seed}", Items(size, np.ones(n, np.int64)), boxes, least, n)
+
+
 def published() -> Iterator[Known]:
     """The vector instances with published bounds."""
     for line in shared("packing", "instances.jsonl").read_text().splitlines():
@@ -165,7 +205,12 @@ def openb(times: int = 1) -> tuple[Items, Boxes]:
 
 
 def openb_limited() -> tuple[Items, Boxes]:
-    """The recorded pods on the nodes there really are."""
+    """The recorded pods on the nodes there really are.
+
+    The GPUs of a node are one divisible pool here. That is kinder than cards are: three pods of 0.6 fit a pool of two
+    cards and no two cards, and shares scattered over all cards leave none for a pod that wants a whole one. So what is
+    placed is the most that could be, for every packer alike.
+    """
     sizes, count, nodes = _openb()
     room = nodes[["cpu_milli", "memory_mib", "gpu_milli"]].to_numpy(float)
     return Items(sizes, count), Boxes(room, np.ones(len(room)), available=nodes["nodes"].to_numpy(np.int64))

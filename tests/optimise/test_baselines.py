@@ -41,7 +41,7 @@ def test_what_fits_nowhere_is_left_over(name: str) -> None:
     assert greedy.unplaced.tolist() == [0, 3]
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if n != "Karpenter-style"])
+@pytest.mark.parametrize("name", NAMES)
 def test_limited_boxes_are_respected(name: str) -> None:
     items = Items(size=np.array([[10.0]]), count=np.array([5]))
     boxes = Boxes(room=np.array([[10.0], [20.0]]), usd=np.array([1.0, 3.0]), available=np.array([1, 1]))

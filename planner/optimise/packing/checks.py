@@ -69,7 +69,7 @@ def _counts(items: Items, boxes: Boxes) -> None:
         if values is None:
             continue
         flat = np.asarray(values)
-        wrong = np.flatnonzero(~(flat >= 0) | (flat != np.rint(flat)))
+        wrong = np.flatnonzero(~(flat >= 0) | ~np.isfinite(flat) | (flat != np.rint(flat)))
         if len(wrong):
             raise InputError(f"{name}: entry {wrong[0]} is {flat[wrong[0]]}, expected a whole number of 0 or more")
     for i, wish in enumerate(items.spread or ()):

@@ -72,14 +72,19 @@ class Columns:
 
 
 def homogeneous(question: Instance) -> tuple[Ints, Ints]:
-    """For each class the box that holds it alone at the least cost an item: (box [class], content [class, class])."""
+    """For each class the box that holds it alone at the least cost an item, and where that is limited, the one without
+    end too: (box [column], content [column, class])."""
     each = np.minimum(question.most, np.maximum(question.count, 1)[:, None])
     usable = (question.most > 0) & (question.available > 0)
     rate = np.where(usable, question.usd / np.maximum(each, 1), np.inf)
-    box = np.argmin(rate, axis=1)
+    endless = np.where(question.limited, np.inf, rate)
+    box, other = np.argmin(rate, axis=1), np.argmin(endless, axis=1)
     some = np.isfinite(rate.min(axis=1))
-    content = np.diag(each[np.arange(len(box)), box])
-    return box[some], content[some]
+    more = np.flatnonzero(question.limited[box] & np.isfinite(endless.min(axis=1)))
+    row, box = np.append(np.flatnonzero(some), more), np.append(box[some], other[more])
+    content = np.zeros((len(row), len(each)), np.int64)
+    content[np.arange(len(row)), row] = each[row, box]
+    return box, content
 
 
 def master_problem(question: Instance, box: Ints, content: Ints, whole: bool = False) -> Problem:

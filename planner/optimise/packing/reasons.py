@@ -114,6 +114,7 @@ def _own_limits(asked: _Asked, i: int) -> str:
                 return f"{wanted} (smallest conflicting set: {', '.join(('count', 'available', *limits))})"
     members = [j for j, other in enumerate(asked.group) if group is not None and other == group]
     able = np.any([asked.able(j) & asked.fits[j] for j in members], axis=0) if members else np.zeros(0, bool)
+    able = able & (asked.available > 0)[: len(able)]
     holds = float((asked.available[able] * group[1]).sum()) if group is not None else np.inf
     wanted = asked.count[members].sum()
     if holds >= wanted:
@@ -133,7 +134,7 @@ def _capacity(asked: _Asked, i: int, limits: tuple[str, ...]) -> float:
         most = np.minimum(most, asked.most_items)
     if "spread" in limits and group is not None:
         most = np.minimum(most, group[1])
-    usable = (asked.fits[i] if "fits" in limits else np.ones(len(most), bool)) & (most > 0)
+    usable = (asked.fits[i] if "fits" in limits else np.ones(len(most), bool)) & (most > 0) & (asked.available > 0)
     return float((asked.available[usable] * most[usable]).sum())
 
 
@@ -146,7 +147,8 @@ def _together(asked: _Asked, i: int) -> str:
     rooms = np.column_stack([asked.room, asked.most_items])
     for period, r in np.ndindex(*slots.shape[1:]):
         need = np.where(inside, asked.count * slots[:, period, r], 0.0)
-        room = float(np.where(rooms[usable, r] > 0, asked.available[usable] * rooms[usable, r], 0.0).sum())
+        there = usable & (asked.available > 0) & (rooms[:, r] > 0)
+        room = float((asked.available[there] * rooms[there, r]).sum())
         order = np.argsort(-need, kind="stable")
         total = np.cumsum(need[order])
         enough = int(np.searchsorted(total, room * (1 + SAFE), side="right"))

@@ -17,8 +17,10 @@ from planner.optimise.packing.dive import Depth, dived
 from planner.optimise.packing.firstfit import first_fit
 from planner.optimise.packing.fluid import poured
 from planner.optimise.packing.instance import Instance, subset
+from planner.optimise.packing.lacking import Lacking
 from planner.optimise.packing.piles import Pile
 from planner.optimise.packing.pricing import FEW_ROWS
+from planner.optimise.packing.promising import completed
 from planner.optimise.packing.proof import Duals, Prices
 from planner.optimise.packing.recreate import Effort, recreated
 from planner.optimise.packing.volume import certified, item_prices, mixed
@@ -95,7 +97,7 @@ class Search:
         return Found(self.plan.pile, left, *self.proved, self._method(), self.details)
 
     def _steps(self) -> list[Callable[[], None]]:
-        return [self.generate, self.prove, self.dive, self.refine]
+        return [self.generate, self.prove, self.complete, self.dive, self.refine]
 
     @property
     def cost(self) -> int:
@@ -136,6 +138,16 @@ class Search:
         effort = Effort(self._seconds(10), 0, self.settings.seed)
         pile = improved(self.asked, self.plan, share / max(share.max(), 1e-9) * float(self.asked.usd.max()), effort)
         self.plan = self.plan.better(self.asked, pile)
+        lacking = Lacking(self.asked)
+        if (lacking.scarce & (self.plan.left > 0)).any() and self._seconds(1) > 0:
+            self.plan = self.plan.better(self.asked, self._holding_more(lacking))
+
+    def _holding_more(self, lacking: Lacking) -> Plan:
+        """The whole search for the fewest items without a box, each of them in a stand-in."""
+        other = Search(lacking.question, self.settings)
+        other.plan = lacking.begun(self.plan)
+        other.begun = self.begun
+        return lacking.ended(other.found().pile)
 
     def _seconds(self, share: float) -> float:
         """A budget in the seconds it would take on a quiet machine, no more than is left of a hard limit."""
@@ -144,6 +156,12 @@ class Search:
         spare = self.begun + self.settings.seconds - perf_counter()
         self.cut = self.cut or spare < share * self.settings.effort
         return max(0.0, min(share * self.settings.effort, spare))
+
+    def complete(self) -> None:
+        """A whole-number program over all boxes that a cheaper plan could use, where these are few."""
+        if hasattr(self, "columns") and self.plan.pile.times.sum() <= CHOSEN:
+            limits = Limits(nodes=int(1000 * self.settings.effort), gap=self.settings.gap / 4, seconds=None)
+            self.plan = completed(self.question, self.columns, self.plan, limits)
 
     def dive(self) -> None:
         """Box after box from the fractional answer, where there are few."""

@@ -14,7 +14,7 @@ from planner.optimise.packing.piles import EMPTY, Pile, heap, single
 from planner.optimise.packing.recreate import Effort, recreated
 from planner.optimise.solver import Limits, Outcome, solve
 
-__all__ = ["Plan", "chosen", "cost", "improved", "rounded"]
+__all__ = ["Plan", "chosen", "cost", "improved", "picked", "rounded"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -133,6 +133,12 @@ def chosen(question: Instance, columns: Columns, plan: Plan, limits: Limits, mos
     order = np.argsort(question.usd[columns.box] - worth, kind="stable")[:most]
     box = np.concatenate([columns.box[order], plan.pile.box])
     content = np.vstack([columns.content[order], plan.pile.matrix(len(question.count))])
+    return picked(question, (box, content), plan, limits)
+
+
+def picked(question: Instance, known: tuple[Ints, Ints], plan: Plan, limits: Limits) -> Plan:
+    """The best choice among boxes `known` (type, content) by a whole-number program, if it beats the plan."""
+    box, content = known
     outcome = solve(master_problem(question, box, content, whole=True), limits)
     if not outcome.solved:
         return plan
