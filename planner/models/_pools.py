@@ -147,10 +147,11 @@ def _breathing(ask: Ask, busiest: int, pilot: _Way, rhythm: Breath) -> list[_Way
 def _steadied(ask: Ask, busiest: int, bases: Sequence[Ints], pools: Ints) -> _Way:
     """Periods filled one after the other: once beside each base, and once more beside the one that came out best."""
     tried = [weeks(ask, base, pools) for base in bases]
-    usd = [_month(ask, lagged(_filled(next(counts), ask), ask.lag_periods)) for counts in tried]
-    best = int(np.argmin(usd))
+    first = [next(counts) for counts in tried]
+    best = int(np.argmin([_month(ask, lagged(_filled(counts, ask), ask.lag_periods)) for counts in first]))
     start = _way(ask, busiest, _menu(bases[best], pools, ask.now_and_then))
-    return _settled(ask, busiest, start, next(tried[best]))
+    comes = bool((first[best] > bases[best]).any())
+    return _settled(ask, busiest, start, next(tried[best]) if comes else first[best])
 
 
 def _hourly(ask: Ask, busiest: int, pilot: _Way) -> list[_Way]:

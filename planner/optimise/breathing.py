@@ -175,17 +175,32 @@ def _earlier(shift: int, periods: int, types: int) -> sparse.csr_array:
 
 
 def _overpaid(earned: Floats, rates: Rates) -> Floats:
-    """[type], the most that a box earns for each usd it costs, over all sets of periods that it may hold items in."""
-    whole = earned.sum(axis=1)
-    kept = whole / (np.maximum(rates.kept, 1e-300) * rates.month)
-    usd = rates.used[:, None] * rates.hours
-    sold = np.isfinite(rates.used)
-    low, high = np.zeros(len(usd)), (earned / np.maximum(np.where(sold[:, None], usd, np.inf), 1e-300)).max(axis=1)
-    for _ in range(HALVINGS):
+    """[type], the most that a box earns for each usd it costs, over all sets of periods that it may hold items in.
+
+    Types that earn no more than they cost are told to earn as much at most as in their best period, or just that much.
+    """
+    ratio = np.zeros(len(earned))
+    kept = np.isfinite(rates.kept)
+    ratio[kept] = earned[kept].sum(axis=1) / (np.maximum(rates.kept[kept], 1e-300) * rates.month)
+    sold = np.flatnonzero(np.isfinite(rates.used))
+    usd = rates.used[sold, None] * rates.hours
+    high = (earned[sold] / np.maximum(usd, 1e-300)).max(axis=1, initial=0.0)
+    over = high > 1
+    over[over] = _most_gained(earned[sold[over]], usd[over], rates.lag) > 0
+    hourly = np.minimum(high, 1.0)
+    hourly[over] = _balanced(earned[sold[over]], usd[over], high[over], rates.lag)
+    ratio[sold] = np.maximum(ratio[sold], hourly)
+    return ratio
+
+
+def _balanced(earned: Floats, usd: Floats, high: Floats, lag: int) -> Floats:
+    """[type], by how much prices would have to rise so that no box gains, between 1 and `high`, rounded up."""
+    low = np.ones(len(high))
+    for _ in range(HALVINGS if len(high) else 0):
         middle = (low + high) / 2
-        gains = _most_gained(earned, middle[:, None] * np.where(sold[:, None], usd, 0.0), rates.lag) > 0
-        low, high = np.where(gains & sold, middle, low), np.where(gains & sold, high, middle)
-    return np.maximum(np.where(np.isfinite(rates.kept), kept, 0.0), np.where(sold, high, 0.0))
+        gains = _most_gained(earned, middle[:, None] * usd, lag) > 0
+        low, high = np.where(gains, middle, low), np.where(gains, high, middle)
+    return high
 
 
 def _most_gained(earned: Floats, usd: Floats, lag: int) -> Floats:

@@ -78,6 +78,15 @@ def settled(page: Page) -> None:
     expect(page.get_by_text("Download the report")).to_have_count(1, timeout=WAIT_MS)
 
 
+def look(page: Page, ahead: int) -> None:
+    """Plans so many years ahead."""
+    years = page.get_by_role("spinbutton", name="horizon years")
+    years.fill(str(ahead))
+    years.press("Enter")
+    plan(page)
+    page.get_by_text(f"Planned {ahead} years ahead").wait_for()
+
+
 def heading(page: Page) -> str:
     return page.get_by_role("heading", name="costs least").inner_text()
 
@@ -87,15 +96,11 @@ def test_upload_plan_change_and_download(page: Page, tmp_path: Path) -> None:
     page.get_by_role("button", name="Plan", exact=True).wait_for()
     page.locator("input[type=file]").set_input_files(recording)
     page.get_by_text("bitbrains, 1 workloads, 0 rows rejected").wait_for()
-    plan(page)
-    before = heading(page)
     page.get_by_text("Horizon and money").click()
-    years = page.get_by_role("spinbutton", name="horizon years")
-    years.fill("1")
-    years.press("Enter")
-    plan(page)
-    page.get_by_text("Planned 1 years ahead").wait_for()
-    assert heading(page) != before, "a shorter horizon costs less"
+    look(page, 1)
+    before = heading(page)
+    look(page, 2)
+    assert heading(page) != before, "a longer horizon costs more"
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the report").click()
     saved = tmp_path / "report.html"
