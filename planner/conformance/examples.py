@@ -1,0 +1,156 @@
+"""Examples: a file of published numbers as typed rows; a mistake in it is told with file, line and field."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, ValidationError, field_validator
+
+from planner.bundle import bundled
+from planner.conformance.bills import CashQuestion, ChargeQuestion, CreditsQuestion, SavingsQuestion, TermsQuestion
+from planner.conformance.machines import FactsQuestion, PackingQuestion, RecordingQuestion, ReplicasQuestion
+from planner.conformance.plans import NodesQuestion, PlanQuestion, PodsQuestion
+from planner.conformance.question import Table
+from planner.errors import InputError
+from planner.scenario import line_of
+
+__all__ = ["Collection", "Example", "Expected", "Skipped", "Slip", "load", "shipped"]
+
+KINDS: Final = {
+    "W": "worked example printed in the source",
+    "T": "assertion of the source's own tests",
+    "F": "table or formula of the source",
+    "M": "partly from memory",
+    "3": "third-party page",
+}
+
+Ask = Annotated[
+    PlanQuestion
+    | NodesQuestion
+    | PodsQuestion
+    | ChargeQuestion
+    | SavingsQuestion
+    | TermsQuestion
+    | CreditsQuestion
+    | CashQuestion
+    | RecordingQuestion
+    | ReplicasQuestion
+    | PackingQuestion
+    | FactsQuestion,
+    Field(discriminator="kind"),
+]
+Value = float | str | tuple[float, ...] | tuple[str, ...]
+
+
+class Expected(Table):
+    """What the source says, and how exactly: to so many decimals, unless a tolerance is told."""
+
+    value: Value
+    decimals: int | None = Field(default=None, ge=0, le=15)
+    """Digits after the point that are compared, more where the source prints more; none: those of the example."""
+    within: float | None = Field(default=None, ge=0)
+    """Largest difference."""
+    relative: float | None = Field(default=None, ge=0)
+    """Largest difference, as a share of what the source says."""
+
+
+class Example(Table):
+    """One published number, or a few that belong together."""
+
+    id: str
+    what: str
+    type: Literal["W", "T", "F", "M", "3"] = "W"
+    """How it was published; see `KINDS`."""
+    source: str
+    """Key of the source."""
+    place: str = ""
+    """Where in it."""
+    note: str = ""
+    """What else to know."""
+    decimals: int = Field(default=2, ge=0, le=15)
+    ask: Ask
+    expect: dict[str, Expected] = Field(min_length=1)
+
+    @field_validator("expect", mode="before")
+    @classmethod
+    def _short(cls, given: Any) -> Any:
+        """A plain value stands for a table that holds nothing else."""
+        if not isinstance(given, Mapping):
+            return given
+        return {n: v if isinstance(v, Mapping) else {"value": v} for n, v in given.items()}
+
+
+class Slip(Table):
+    """A number that its source got wrong."""
+
+    id: str
+    what: str
+    source: str
+    printed: str
+    corrected: str
+    example: str = ""
+    """Id of the example that recomputes it."""
+    figure: str = ""
+    """Which of its figures."""
+
+
+class Skipped(Table):
+    """A published number that nothing here can answer."""
+
+    id: str
+    source: str = ""
+    reason: str
+
+
+class Collection(Table):
+    """A file of examples."""
+
+    sources: dict[str, str] = {}
+    """Key -> where it is."""
+    example: tuple[Example, ...] = ()
+    slip: tuple[Slip, ...] = ()
+    not_applicable: tuple[Skipped, ...] = ()
+
+
+def shipped() -> list[Path]:
+    """The example files that ship with planner, by name."""
+    return sorted(bundled("datasets", "conformance").glob("*.toml"))
+
+
+def load(path: Path) -> Collection:
+    """The examples in a TOML file.
+
+    Raises:
+        InputError: all mistakes at once, one a line: file, line, example, field, what was expected.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: no valid TOML: {error}") from None
+    try:
+        return Collection.model_validate(table)
+    except ValidationError as error:
+        told = [_told(d["loc"], d["msg"], (path, text, table)) for d in error.errors(include_url=False)]
+        raise InputError("\n".join(dict.fromkeys(told))) from None
+
+
+def _told(loc: Sequence[int | str], message: str, file: tuple[Path, str, Mapping[str, Any]]) -> str:
+    """One mistake in one line."""
+    path, text, table = file
+    number = line_of(text, loc) or line_of(text, loc[:2])
+    place = f"{path}, line {number}" if number else str(path)
+    who, rest = "", [str(part) for part in loc]
+    if len(loc) > 1 and isinstance(loc[1], int):
+        row = table[str(loc[0])][loc[1]]
+        name = row.get("id", loc[1] + 1) if isinstance(row, Mapping) else loc[1] + 1
+        who, rest = f"{loc[0]} {name}: ", rest[2:]
+    words = " ".join(message.removeprefix("Value error, ").split())
+    return f"{place}: {who}{'.'.join(rest) + ': ' if rest else ''}{words}"
