@@ -90,7 +90,8 @@ def _tell(found: Examined) -> None:
 
 def _figures(found: Examined) -> list[tuple[str, ...]]:
     """One row a figure; the first of an example tells what it is."""
-    rows, before = [], ("", "")
+    rows: list[tuple[str, ...]] = []
+    before = ("", "")
     for o in found.outcomes:
         here = (o.id, o.what)
         figure = f"{o.figure} ({o.compared})" if o.compared > 1 else o.figure
@@ -115,7 +116,7 @@ def _gap(outcome: Outcome) -> str:
 
 
 def _slips(found: Examined) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for slip in found.slips:
         ours = found.recomputed(slip)
         told = "" if ours is None else _number(ours, ours.ours)

@@ -168,7 +168,10 @@ class CashQuestion(Question):
     def figures(self) -> Figures:
         """Present value, internal rate, total, and payback where there is a baseline."""
         flow = np.array(self.flow)
-        told: Figures = {"present value": finance.present_value(flow, self.rate_per_period), "total": finance.total(flow)}
+        told: Figures = {
+            "present value": finance.present_value(flow, self.rate_per_period),
+            "total": finance.total(flow),
+        }
         rate = finance.internal_rate(flow)
         if rate is not None:
             told["internal rate"] = rate

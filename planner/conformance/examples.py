@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Union
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, GetCoreSchemaHandler, ValidationError, field_validator
+from pydantic_core import CoreSchema, ErrorDetails
 
 from planner.bundle import bundled
 from planner.conformance.bills import CashQuestion, ChargeQuestion, CreditsQuestion, SavingsQuestion, TermsQuestion
 from planner.conformance.machines import FactsQuestion, PackingQuestion, RecordingQuestion, ReplicasQuestion
 from planner.conformance.plans import NodesQuestion, PlanQuestion, PodsQuestion
-from planner.conformance.question import Table
-from planner.errors import InputError
+from planner.conformance.question import Question, Table
+from planner.errors import InputError, near_miss
 from planner.scenario import line_of
 
 __all__ = ["Collection", "Example", "Expected", "Skipped", "Slip", "load", "shipped"]
@@ -27,21 +28,31 @@ KINDS: Final = {
     "3": "third-party page",
 }
 
-Ask = Annotated[
-    PlanQuestion
-    | NodesQuestion
-    | PodsQuestion
-    | ChargeQuestion
-    | SavingsQuestion
-    | TermsQuestion
-    | CreditsQuestion
-    | CashQuestion
-    | RecordingQuestion
-    | ReplicasQuestion
-    | PackingQuestion
-    | FactsQuestion,
-    Field(discriminator="kind"),
-]
+QUESTIONS: Final[dict[str, type[Question]]] = {
+    "plan": PlanQuestion,
+    "nodes": NodesQuestion,
+    "pods": PodsQuestion,
+    "replicas": ReplicasQuestion,
+    "recording": RecordingQuestion,
+    "charge": ChargeQuestion,
+    "savings": SavingsQuestion,
+    "terms": TermsQuestion,
+    "credits": CreditsQuestion,
+    "cash": CashQuestion,
+    "packing": PackingQuestion,
+    "facts": FactsQuestion,
+}
+"""Every kind of question that an example may ask."""
+
+
+class _OneOfQuestions:
+    """Reads a table with a `kind` as the question of that kind."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        kinds = Union[tuple(QUESTIONS.values())]  # type: ignore[valid-type]  # noqa: UP007
+        return handler.generate_schema(Annotated[kinds, Field(discriminator="kind")])
+
+
 Value = float | str | tuple[float, ...] | tuple[str, ...]
 
 
@@ -71,7 +82,7 @@ class Example(Table):
     note: str = ""
     """What else to know."""
     decimals: int = Field(default=2, ge=0, le=15)
-    ask: Ask
+    ask: Annotated[Question, _OneOfQuestions()]
     expect: dict[str, Expected] = Field(min_length=1)
 
     @field_validator("expect", mode="before")
@@ -108,7 +119,7 @@ class Skipped(Table):
 class Collection(Table):
     """A file of examples."""
 
-    sources: dict[str, str] = {}
+    sources: dict[str, str] = Field(default_factory=dict)
     """Key -> where it is."""
     example: tuple[Example, ...] = ()
     slip: tuple[Slip, ...] = ()
@@ -138,19 +149,27 @@ def load(path: Path) -> Collection:
     try:
         return Collection.model_validate(table)
     except ValidationError as error:
-        told = [_told(d["loc"], d["msg"], (path, text, table)) for d in error.errors(include_url=False)]
+        told = [_told(detail, (path, text, table)) for detail in error.errors(include_url=False)]
         raise InputError("\n".join(dict.fromkeys(told))) from None
 
 
-def _told(loc: Sequence[int | str], message: str, file: tuple[Path, str, Mapping[str, Any]]) -> str:
+def _told(detail: ErrorDetails, file: tuple[Path, str, Mapping[str, Any]]) -> str:
     """One mistake in one line."""
     path, text, table = file
-    number = line_of(text, loc) or line_of(text, loc[:2])
-    place = f"{path}, line {number}" if number else str(path)
+    # Pydantic names the kind of a question behind it; the file does not.
+    loc = tuple(part for n, part in enumerate(detail["loc"]) if n != 3 or detail["loc"][2] != "ask")
+    number = line_of(text, loc)
     who, rest = "", [str(part) for part in loc]
     if len(loc) > 1 and isinstance(loc[1], int):
         row = table[str(loc[0])][loc[1]]
         name = row.get("id", loc[1] + 1) if isinstance(row, Mapping) else loc[1] + 1
         who, rest = f"{loc[0]} {name}: ", rest[2:]
-    words = " ".join(message.removeprefix("Value error, ").split())
-    return f"{place}: {who}{'.'.join(rest) + ': ' if rest else ''}{words}"
+    field = f"{'.'.join(rest)}: " if rest else ""
+    return f"{path}{f', line {number}' if number else ''}: {who}{field}{_words(detail)}"
+
+
+def _words(detail: ErrorDetails) -> str:
+    if detail["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        kind = str(detail["input"].get("kind", "")) if isinstance(detail["input"], Mapping) else ""
+        return f"{kind!r} is no kind of question; {near_miss(kind, QUESTIONS)}"
+    return " ".join(detail["msg"].removeprefix("Value error, ").split())

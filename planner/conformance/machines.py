@@ -79,7 +79,7 @@ class RecordingQuestion(Question):
     """What a recording becomes: sizes by a policy, and how far it can be trusted."""
 
     kind: Literal["recording"]
-    policy: dict[str, Any] = {}
+    policy: dict[str, Any] = Field(default_factory=dict)
     """Settings of the demand, as in a scenario."""
     series: tuple[Series, ...] = ()
     functions: tuple[Calls, ...] = ()

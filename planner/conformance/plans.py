@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from planner.catalog import Catalog
@@ -64,7 +65,7 @@ class PlanQuestion(_Asked):
     workloads: tuple[Work, ...] = Field(min_length=1)
     rounding: Literal["none", "line"] = "none"
     """Whether a bill rounds each line half up to a cent and then adds."""
-    against: dict[str, Any] = {}
+    against: dict[str, Any] = Field(default_factory=dict)
     """Settings of a second plan that the first is compared with."""
 
     @property
@@ -78,8 +79,7 @@ class PlanQuestion(_Asked):
         plan = self.chosen().plan(asked, catalog)
         told = {**self._bill(plan), **_boxes(plan), **plan.details}
         if self.against:
-            other = self._bill(self.chosen(self.against).plan(asked, catalog))
-            told |= {f"saved share of {n}": 1 - float(told[n]) / usd for n, usd in other.items() if _dear(n, usd)}  # type: ignore[arg-type]
+            told |= _saved(told, self._bill(self.chosen(self.against).plan(asked, catalog)))
         return told
 
     def _bill(self, plan: Plan) -> Figures:
@@ -102,8 +102,14 @@ class PlanQuestion(_Asked):
         return float(rounded(usd, "0.01")) if self.rounding == "line" else usd
 
 
-def _dear(name: str, usd: object) -> bool:
-    return name.startswith("usd") and isinstance(usd, float) and usd > 0
+def _saved(told: Figures, other: Figures) -> Figures:
+    """What the first bill saves against the other, as a share of it."""
+    both = {name: (told[name], usd) for name, usd in other.items() if name in told and name.startswith("usd")}
+    return {
+        f"saved share of {name}": 1 - ours / theirs
+        for name, (ours, theirs) in both.items()
+        if isinstance(ours, float) and isinstance(theirs, float) and theirs > 0
+    }
 
 
 def _boxes(plan: Plan) -> Figures:
@@ -148,8 +154,8 @@ class NodesQuestion(_Asked):
             "slots left": listed(room[:, -1]),
         }
 
-    def _sold(self, gib: Sequence[float]) -> Catalog:
-        rows = [
+    def _sold(self, gib: NDArray[np.float64]) -> Catalog:
+        rows: list[dict[str, float | str]] = [
             {"sku": f"node {n:04d}", "kind": "vm", "unit": "hour", "usd_per_unit": 1.0, "cpu_cores": cores,
              "memory_gib": float(size), "gpus": 0.0, "max_pods": self.max_pods}
             for n, (cores, size) in enumerate(zip(self.cpu_cores, gib, strict=True))

@@ -70,10 +70,7 @@ class Work(Table):
     def needs(self, hours: Floats) -> tuple[Floats, Floats]:
         """[period, resource] twice, what it must have and what it uses."""
         one = np.nan_to_num([self.cores_per_request, self.memory_gib_per_request])
-        if self.busy is not None:
-            busy = _profile(self.busy, len(hours))
-        else:
-            busy = _profile(one.tolist(), len(hours))
+        busy = _profile(one.tolist() if self.busy is None else self.busy, len(hours))
         if self.mean is not None:
             return busy, _profile(self.mean, len(hours))
         if np.isnan(self.seconds_per_request):
@@ -118,13 +115,12 @@ def _checked(row: dict[str, float | str]) -> dict[str, float | str]:
     for column in _REQUIRED:
         if column not in row:
             raise ValueError(f"a price row lacks {column!r}")
-    for column, known in _WORDS.items():
-        if column in row and row[column] not in known:
-            raise ValueError(f"{column} {row[column]!r}: {near_miss(str(row[column]), known)}")
     for column, value in row.items():
         if isinstance(value, str) == (column in OFFER_NUMBERS):
             expected = "a number" if column in OFFER_NUMBERS else "a text"
             raise ValueError(f"{column} {value!r}: expected {expected}")
+        if value not in _WORDS.get(column, {value}):
+            raise ValueError(f"{column} {value!r}: {near_miss(str(value), _WORDS[column])}")
     return row
 
 

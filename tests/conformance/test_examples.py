@@ -40,7 +40,9 @@ source = "book"
 kind = "plan"
 model = { kind = "functions", support_plan = "none", free_tier = false }
 rounding = "line"
-workloads = [{ type = "function", calls_per_month = 1e6, seconds_per_request = 1, memory_gib_per_request = 1, cores_per_request = 0.5 }]
+workloads = [
+  { type = "function", calls_per_month = 1e6, seconds_per_request = 1, memory_gib_per_request = 1 },
+]
 prices = [
   { sku = "x-duration", kind = "function_duration", unit = "GB-second", usd_per_unit = 1.0005e-5 },
   { sku = "x-requests", kind = "function_requests", unit = "million requests", usd_per_unit = 0.205 },
@@ -89,8 +91,12 @@ def test_what_cannot_be_asked_fails_with_the_reason(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('kind = "cash"', 'kind = "cahs"', "line 9: example X1: ask: "),
-        ("flow =", "flwo =", "line 8: example X1: ask.cash: 'flwo': no such field; did you mean 'flow'?"),
+        (
+            'kind = "cash"',
+            'kind = "cahs"',
+            "line 10: example X1: ask: 'cahs' is no kind of question; did you mean 'cash'",
+        ),
+        ("flow =", "flwo =", "line 10: example X1: ask: 'flwo': no such field; did you mean 'flow'?"),
         ('source = "book"', "", "line 5: example X1: source: Field required"),
         ('"total" = {theirs}', '"total" = { valu = 1 }', "'valu': no such field; did you mean 'value'?"),
         ('"total" = {theirs}', "", "example X1: expect: "),
