@@ -5,9 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Union
+from typing import Annotated, Any, Final, Literal, Self, Union
 
-from pydantic import Field, GetCoreSchemaHandler, ValidationError, field_validator
+from pydantic import Field, GetCoreSchemaHandler, ValidationError, field_validator, model_validator
 from pydantic_core import CoreSchema, ErrorDetails
 
 from planner.bundle import bundled
@@ -15,6 +15,7 @@ from planner.conformance.bills import CashQuestion, ChargeQuestion, CreditsQuest
 from planner.conformance.machines import FactsQuestion, PackingQuestion, RecordingQuestion, ReplicasQuestion
 from planner.conformance.plans import NodesQuestion, PlanQuestion, PodsQuestion
 from planner.conformance.question import Question, Table
+from planner.conformance.tables import PriceRow
 from planner.errors import InputError, near_miss
 from planner.scenario import line_of
 
@@ -121,9 +122,23 @@ class Collection(Table):
 
     sources: dict[str, str] = Field(default_factory=dict)
     """Key -> where it is."""
+    books: dict[str, tuple[PriceRow, ...]] = Field(default_factory=dict)
+    """Price rows that a model must have and that the examples do not tell: a plan names them as its `book`."""
     example: tuple[Example, ...] = ()
     slip: tuple[Slip, ...] = ()
     not_applicable: tuple[Skipped, ...] = ()
+
+    @model_validator(mode="after")
+    def _books_are_there(self) -> Self:
+        for example in self.example:
+            named = getattr(example.ask, "book", "")
+            if named and named not in self.books:
+                raise ValueError(f"example {example.id}: book {named!r}: {near_miss(named, self.books)}")
+        return self
+
+    def questions(self) -> list[tuple[Example, Question]]:
+        """What to ask for each example, prices of its book included."""
+        return [(e, e.ask.priced(self.books) if isinstance(e.ask, PlanQuestion) else e.ask) for e in self.example]
 
 
 def shipped() -> list[Path]:

@@ -91,7 +91,7 @@ class RecordingQuestion(Question):
 
     def figures(self) -> Figures:
         """Sizes in the busiest period, stars and activity, in the order in which workloads are told."""
-        names = [each.name for each in (*self.series, *self.functions)]
+        names = [*(each.name for each in self.series), *(each.name for each in self.functions)]
         with TemporaryDirectory() as folder, Store(":memory:") as store:
             self._write(Path(folder))
             trace = store.ingest(Path(folder), "planner")
@@ -114,7 +114,7 @@ def _table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         writer.writerows(rows)
 
 
-def _sized(asked: Demand, names: Sequence[str]) -> Figures:
+def _sized(asked: Demand, names: list[str]) -> Figures:
     owner = asked.members.set_index("workload")["class"].reindex(names).to_numpy(int)
     told: Figures = {"cores": listed(asked.peak[owner, CPU]), "gib": listed(asked.peak[owner, MEMORY])}
     if asked.quality is None:

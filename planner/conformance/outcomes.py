@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from planner.conformance.examples import Collection, Example, Expected, Skipped, Slip
-from planner.conformance.question import Figure, Figures
+from planner.conformance.question import Figure, Figures, Question
 from planner.errors import PlannerError, near_miss
 from planner.report.show import rounded
 
@@ -95,8 +95,9 @@ def asdict_of(row: Slip | Skipped) -> dict[str, Any]:
 def examined(collections: Sequence[Collection], done: Callable[[str], None] = lambda _: None) -> Examined:
     """Asks every example of `collections`; `done` is told the id of each that was asked."""
     outcomes: list[Outcome] = []
-    for example in sorted((e for c in collections for e in c.example), key=lambda e: _natural(e.id)):
-        outcomes += _asked(example)
+    pairs = [pair for c in collections for pair in c.questions()]
+    for example, question in sorted(pairs, key=lambda pair: _natural(pair[0].id)):
+        outcomes += _asked(example, question)
         done(example.id)
     return Examined(
         tuple(outcomes),
@@ -115,9 +116,9 @@ def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name) if part]
 
 
-def _asked(example: Example) -> list[Outcome]:
+def _asked(example: Example, question: Question) -> list[Outcome]:
     try:
-        found = example.ask.figures()
+        found = question.figures()
     except PlannerError as error:
         problem = "; ".join(str(error).splitlines())
         return [_lacking(example, name, wanted, problem) for name, wanted in example.expect.items()]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -41,7 +41,7 @@ class _Asked(Question):
     """Figures that are no prices."""
 
     @model_validator(mode="after")
-    def _is_a_model(self) -> _Asked:
+    def _is_a_model(self) -> Self:
         parse({"models": [self.model]})
         return self
 
@@ -65,6 +65,10 @@ class PlanQuestion(_Asked):
     workloads: tuple[Work, ...] = Field(min_length=1)
     rounding: Literal["none", "line"] = "none"
     """Whether a bill rounds each line half up to a cent and then adds."""
+    book: str = ""
+    """Rows of the file's `books` that come behind `prices`."""
+    owned: dict[str, int] = Field(default_factory=dict)
+    """Boxes that are there already."""
     against: dict[str, Any] = Field(default_factory=dict)
     """Settings of a second plan that the first is compared with."""
 
@@ -73,13 +77,18 @@ class PlanQuestion(_Asked):
         """What must run."""
         return as_demand(self.workloads, self.hours)
 
+    def priced(self, books: Mapping[str, Sequence[PriceRow]]) -> Self:
+        """The same question with the rows of its book."""
+        more = books[self.book] if self.book else ()
+        return self.model_copy(update={"prices": (*self.prices, *more), "book": ""})
+
     def figures(self) -> Figures:
         """Dollars, quantities and tiers by kind of offer; boxes, what each holds, and the model's own figures."""
         asked, catalog = self.demand, self.catalog()
-        plan = self.chosen().plan(asked, catalog)
-        told = {**self._bill(plan), **_boxes(plan), **plan.details}
+        plan = self.chosen().plan(asked, catalog, self.owned)
+        told = {**self._bill(plan), **_boxes(plan), **plan.details, **_hourly(plan.details, sum(self.hours))}
         if self.against:
-            told |= _saved(told, self._bill(self.chosen(self.against).plan(asked, catalog)))
+            told |= _saved(told, self._bill(self.chosen(self.against).plan(asked, catalog, self.owned)))
         return told
 
     def _bill(self, plan: Plan) -> Figures:
@@ -102,6 +111,12 @@ class PlanQuestion(_Asked):
         return float(rounded(usd, "0.01")) if self.rounding == "line" else usd
 
 
+def _hourly(details: Mapping[str, float], month: float) -> Figures:
+    """What the model tells by the month, by the hour."""
+    ends = "_per_month"
+    return {f"{n.removesuffix(ends)} per hour": value / month for n, value in details.items() if n.endswith(ends)}
+
+
 def _saved(told: Figures, other: Figures) -> Figures:
     """What the first bill saves against the other, as a share of it."""
     both = {name: (told[name], usd) for name, usd in other.items() if name in told and name.startswith("usd")}
@@ -119,7 +134,8 @@ def _boxes(plan: Plan) -> Figures:
         "boxes": float(plan.boxes["count"].sum()),
         "most in a box": float(held.max()) if len(held) else 0.0,
         "unplaced": float(len(plan.unplaced)),
-        "used cpu": plan.utilisation["cpu"],
+        "most cores": float(plan.provisioned[:, CPU].max(initial=0.0)),
+        "most gib": float(plan.provisioned[:, MEMORY].max(initial=0.0)),
     }
     counts = plan.boxes.groupby("sku")["count"].sum()
     return told | {f"boxes of {sku}": float(count) for sku, count in counts.items()}
