@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from planner.cli.screen import facts, progress, say, show_table, warn
+from planner.cli.screen import progress, say, show_table, warn
 from planner.cli.table import Head
 from planner.errors import InputError
 
@@ -71,21 +71,14 @@ def _tell(found: Examined) -> None:
         rows = [(s.id, s.reason, s.source) for s in found.not_applicable]
         show_table("Published numbers that do not apply", _SKIPPED, rows)
     say()
-    say("Sources")
-    facts(sorted(found.sources.items()))
+    show_table("Sources", [("key", "left"), ("where", "left")], sorted(found.sources.items()))
     say()
     for outcome in found.disagreeing:
         reason = outcome.problem or f"{_number(outcome, outcome.ours)}, not {_number(outcome, outcome.theirs)}"
         warn(f"{outcome.id}: {outcome.figure}: disagrees: {reason}")
-    wrong = len({o.id for o in found.disagreeing})
-    figures = sum(o.compared for o in found.outcomes)
-    say(
-        f"{len(found.reproduced)} published examples with {figures} figures reproduced, {wrong} disagree, "
-        f"{len(found.not_applicable)} do not apply"
-        if not wrong
-        else f"{len(found.reproduced)} published examples reproduced, {wrong} disagree, "
-        f"{len(found.not_applicable)} do not apply"
-    )
+    wrong, figures = len({o.id for o in found.disagreeing}), sum(o.compared for o in found.outcomes)
+    say(f"{len(found.reproduced)} published examples reproduced, {wrong} disagree ({figures} figures in all)")
+    say(f"{len(found.not_applicable)} do not apply, {len(found.slips)} slips in the sources")
 
 
 def _figures(found: Examined) -> list[tuple[str, ...]]:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from planner import finance
 from planner.conformance.question import Figures, Question, Table, listed
-from planner.models._credits import CREDITS_PER_HOUR, simulated
+from planner.models._credits import gained, simulated
 from planner.optimise.buying import (
     Commitment,
     Order,
@@ -149,8 +149,7 @@ class CreditsQuestion(Question):
 
     def figures(self) -> Figures:
         """The balance after each step, and what is charged in all."""
-        spent = np.array(self.share) * self.vcpus * CREDITS_PER_HOUR
-        net = (self.earned_per_hour - spent) * np.array(self.hours)
+        net = gained(self.earned_per_hour, np.array(self.share) * self.vcpus, np.array(self.hours))
         balance, beyond = simulated(net[None, :], np.array([self.most]), np.array([self.start]))
         return {"balance": listed(balance), "credits charged": float(beyond.sum())}
 

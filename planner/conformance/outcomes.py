@@ -65,8 +65,8 @@ class Examined:
 
     @property
     def reproduced(self) -> tuple[str, ...]:
-        """Ids of the examples all of whose figures agree."""
-        wrong = {o.id for o in self.disagreeing}
+        """Ids of the examples all of whose figures agree; what only recomputes a slip is none."""
+        wrong = {o.id for o in self.disagreeing} | {s.id for s in self.slips}
         return tuple(dict.fromkeys(o.id for o in self.outcomes if o.id not in wrong))
 
     def recomputed(self, slip: Slip) -> Outcome | None:

@@ -20,6 +20,7 @@ from planner.models._clustered import Clustered
 from planner.models._instances import types
 from planner.models._pods import pods
 from planner.models.service_mesh import ServiceMesh
+from planner.optimise.buying import savings_rate
 from planner.plan import Line, Plan
 from planner.quantities import CPU, HOURS_PER_MONTH, MEMORY
 from planner.report.show import rounded
@@ -121,7 +122,7 @@ def _saved(told: Figures, other: Figures) -> Figures:
     """What the first bill saves against the other, as a share of it."""
     both = {name: (told[name], usd) for name, usd in other.items() if name in told and name.startswith("usd")}
     return {
-        f"saved share of {name}": 1 - ours / theirs
+        f"saved share of {name}": savings_rate(theirs, ours)
         for name, (ours, theirs) in both.items()
         if isinstance(ours, float) and isinstance(theirs, float) and theirs > 0
     }
