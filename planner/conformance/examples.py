@@ -21,14 +21,6 @@ from planner.scenario import line_of
 
 __all__ = ["Collection", "Example", "Expected", "Skipped", "Slip", "load", "shipped"]
 
-KINDS: Final = {
-    "W": "worked example printed in the source",
-    "T": "assertion of the source's own tests",
-    "F": "table or formula of the source",
-    "M": "partly from memory",
-    "3": "third-party page",
-}
-
 QUESTIONS: Final[dict[str, type[Question]]] = {
     "plan": PlanQuestion,
     "nodes": NodesQuestion,
@@ -75,7 +67,8 @@ class Example(Table):
     id: str
     what: str
     type: Literal["W", "T", "F", "M", "3"] = "W"
-    """How it was published; see `KINDS`."""
+    """Worked example printed in the source, assertion of its own tests, table or formula, partly from memory, or a page
+    of a third party."""
     source: str
     """Key of the source."""
     place: str = ""

@@ -99,7 +99,7 @@ def burst(earns: Earning, cores: Floats, running: NDArray[np.bool_], hours: Floa
     often = hours / np.where(steps > 0, steps, 1.0)
     short, charged = (np.zeros((len(cores), len(earns.per_hour))) for _ in range(2))
     for k in range(len(earns.per_hour)):
-        net = gained(float(earns.per_hour[k]) * running, cores * running, steps)
+        net = gained(float(earns.per_hour[k]), cores, steps) * running
         most = np.full(len(cores), earns.most[k])
         # From the end that it drifts to, one round leads to where every later round begins.
         settled, _ = simulated(net, most, np.sign(net.sum(axis=1)) * most)
