@@ -76,20 +76,15 @@ class Examined:
 
     def document(self) -> dict[str, Any]:
         """All of it as plain values."""
-        slips = [asdict_of(s) | {"ours": o.ours if (o := self.recomputed(s)) else None} for s in self.slips]
+        slips = [s.model_dump() | {"ours": o.ours if (o := self.recomputed(s)) else None} for s in self.slips]
         return {
             "reproduced": list(self.reproduced),
             "disagreeing": list(dict.fromkeys(o.id for o in self.disagreeing)),
-            "figures": [asdict(o) | {"difference": o.difference} for o in self.outcomes],
+            "figures": [_plain(asdict(o) | {"difference": o.difference}) for o in self.outcomes],
             "slips": slips,
-            "not_applicable": [asdict_of(s) for s in self.not_applicable],
+            "not_applicable": [s.model_dump() for s in self.not_applicable],
             "sources": self.sources,
         }
-
-
-def asdict_of(row: Slip | Skipped) -> dict[str, Any]:
-    """A row of an example file as plain values."""
-    return row.model_dump()
 
 
 def examined(collections: Sequence[Collection], done: Callable[[str], None] = lambda _: None) -> Examined:
@@ -107,6 +102,11 @@ def examined(collections: Sequence[Collection], done: Callable[[str], None] = la
     )
 
 
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as JSON can tell it: what is no number is none."""
+    return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in row.items()}
+
+
 def _natural(name: str) -> list[tuple[int, str]]:
     """Numbers in a name count as numbers.
 
@@ -119,7 +119,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
 def _asked(example: Example, question: Question) -> list[Outcome]:
     try:
         found = question.figures()
-    except PlannerError as error:
+    except (PlannerError, ValueError) as error:  # what does not fit together in a table is told where it is asked
         problem = "; ".join(str(error).splitlines())
         return [_lacking(example, name, wanted, problem) for name, wanted in example.expect.items()]
     return [_compared(example, name, wanted, found) for name, wanted in example.expect.items()]

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from planner.catalog import Catalog
+from planner.catalog import OFFER_KINDS, Catalog
 from planner.conformance.question import Figures, Question, listed
 from planner.conformance.tables import Fact, PriceRow, Work, as_catalog, as_demand
 from planner.demand import Demand
@@ -97,7 +97,7 @@ class PlanQuestion(_Asked):
         usd = {id(e): self._usd(e) for e in lines}
         total = sum(usd.values())
         told: Figures = {"usd": total, "usd per hour": total / sum(self.hours)}
-        for kind in dict.fromkeys(e.offer_kind for e in lines):
+        for kind in OFFER_KINDS:
             of_kind = [e for e in lines if e.offer_kind == kind]
             paid = [e for e in of_kind if e.usd_per_unit > 0] or of_kind
             told[f"usd {kind}"] = sum(usd[id(e)] for e in of_kind)

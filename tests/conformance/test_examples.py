@@ -131,6 +131,37 @@ def test_a_mistake_in_a_plan_is_told_in_one_line(tmp_path: Path, old: str, new: 
     assert told in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("rounding =", "hours = [100]\nrounding =", "hours sum to 100.0, expected a month"),
+        ('type = "function", ', 'type = "function", busy = [[1], [2]], ', "could not broadcast"),
+    ],
+)
+def test_what_does_not_fit_together_fails_with_the_reason(tmp_path: Path, old: str, new: str, told: str) -> None:
+    done = called(written(tmp_path, PLAN.replace(old, new)), "--json", tmp_path / "out.json")
+    assert done.exit_code == 1
+    assert told in done.stderr
+    assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["disagreeing"] == ["X2"]
+
+
+def test_what_is_not_paid_for_costs_nothing(tmp_path: Path) -> None:
+    done = called(written(tmp_path, PLAN + '"usd function_provisioned" = 0\n"quantity vm" = 0\n'))
+    assert done.exit_code == 0, done.output
+
+
+def test_rows_of_a_book_come_behind_the_examples_own(tmp_path: Path) -> None:
+    requests = (
+        '  { sku = "x-requests", kind = "function_requests", unit = "million requests", usd_per_unit = 0.205 },\n'
+    )
+    text = PLAN.replace(requests, "").replace("rounding =", 'book = "rest"\nrounding =')
+    assert requests in PLAN
+    assert called(written(tmp_path, f"[books]\nrest = [\n{requests}]\n{text}")).exit_code == 0
+    done = called(written(tmp_path, f"[books]\nrets = [\n{requests}]\n{text}"))
+    assert done.exit_code == 2
+    assert "example X2: book 'rest': did you mean 'rets'?" in done.stderr
+
+
 def test_a_figure_that_does_not_exist_is_told_with_what_is_near(tmp_path: Path) -> None:
     text = CASH.replace('"total" = {theirs}', '"totla" = 20.5')
     done = called(written(tmp_path, text))
