@@ -248,6 +248,8 @@ def line_of(text: str, loc: Sequence[int | str]) -> int | None:
 
     >>> line_of('a = 1\\n[[models]]\\nkind = "x"\\n[[models]]\\nspare = 2', ("models", 1, "spare"))
     5
+    >>> line_of('[[models]]\\n[[models]]\\n[models.table]\\na = 1', ("models", 1, "table", "b"))
+    3
     """
     table: tuple[int | str, ...] = ()
     counts: dict[str, int] = {}
@@ -255,13 +257,22 @@ def line_of(text: str, loc: Sequence[int | str]) -> int | None:
     for number, line in enumerate(text.splitlines(), 1):
         if header := re.match(r"\s*\[\[?\s*([\w.\-\"]+)\s*\]\]?", line):
             name = header[1].replace('"', "")
-            table = tuple(name.split("."))
             if line.lstrip().startswith("[["):
                 counts[name] = counts.get(name, -1) + 1
-                table = (*table, counts[name])
+            table = _numbered(name, counts)
             found = number if table == tuple(loc[: len(table)]) else found
         elif key := re.match(r"\s*([\w.\-\"]+)\s*=", line):
             here = (*table, *key[1].replace('"', "").split("."))
             if here == tuple(loc[: len(here)]):
                 return number
     return found
+
+
+def _numbered(name: str, counts: Mapping[str, int]) -> tuple[int | str, ...]:
+    """The dotted name of a table, with the number of each array of tables that it is in."""
+    parts = name.split(".")
+    path: list[int | str] = []
+    for n, part in enumerate(parts, 1):
+        inside = counts.get(".".join(parts[:n]))
+        path += [part] if inside is None else [part, inside]
+    return tuple(path)

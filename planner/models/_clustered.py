@@ -188,6 +188,10 @@ class Clustered(Rented):
     control_plane_sku: str = ""
     """Which control plane; empty: the provider's standard one. Unit: sku. Source: the user."""
 
+    node_fee_sku: str = ""
+    """Which fee the provider takes for running the nodes, such as eks-auto-mode: a share of their price on demand,
+    whatever they are paid by; empty: none. Unit: sku. Source: the user; Amazon EKS pricing page (Auto Mode)."""
+
     nodes_per_cluster: int = Field(default=5000, ge=1)
     """Nodes of one cluster at most. Unit: nodes. Source: kubernetes/website@04d4491a
     setup/best-practices/cluster-large.md."""

@@ -17,7 +17,7 @@ from planner.models._podplan import Cluster, certificate, details, placement, pr
 from planner.models._pods import Burden
 from planner.models._rented import administrators, egress, inferred, migration, month_hours, moved, support
 from planner.models._standing import standing, volumes
-from planner.plan import Plan
+from planner.plan import Line, Plan, metered
 from planner.quantities import Assumption
 
 __all__ = ["planned"]
@@ -41,6 +41,7 @@ def planned(
     traffic, guessed, sent = egress(model, market, served)
     use, more = _around(model, cluster, sent)
     lines = [*instances, *around(market, use, (model.control_plane_sku, model.load_balancer_sku)), *traffic]
+    lines += _fee(model, market, cluster)
     lines += support(model, market, lines)
     lines += administrators(catalog, use.mean_nodes, model.nodes_per_admin)
     lines += migration(catalog, model.provider, "replatform", moved(served, ("container",)))
@@ -58,6 +59,16 @@ def planned(
         assumptions=(*model.settings(), *demand.assumptions, *guessed, *more),
         details=details(cluster),
     )
+
+
+def _fee(model: Clustered, market: Catalog, cluster: Cluster) -> list[Line]:
+    """What the provider takes for running the nodes, by what they cost on demand."""
+    if not model.node_fee_sku:
+        return []
+    listed = market.of("vm", "on_demand").drop_duplicates("sku").set_index("sku")["usd_per_unit"]
+    hours = [(pool.kinds.sku, cluster.served.hours @ pool.fleet.counts) for pool in cluster.pools]
+    spend = sum(float(h @ listed.reindex(sku).fillna(0.0).to_numpy(float)) for sku, h in hours)
+    return metered(market.tiers("platform", model.node_fee_sku), spend, "platform")
 
 
 def _boxes(pools: Sequence[pd.DataFrame]) -> pd.DataFrame:

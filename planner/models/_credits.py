@@ -14,7 +14,7 @@ from planner.models._types import Types
 from planner.plan import Line, metered
 from planner.quantities import HOURS_PER_WEEK
 
-__all__ = ["Burst", "Earning", "burst", "credit_lines", "earning", "simulated"]
+__all__ = ["Burst", "Earning", "burst", "credit_lines", "earning", "gained", "simulated"]
 
 Floats = NDArray[np.float64]
 
@@ -58,6 +58,15 @@ def earning(market: Catalog, kinds: Types) -> Earning:
     return Earning(per_hour, most, prices.reindex(kinds.family).fillna(np.inf).to_numpy(float))
 
 
+def gained(earned_per_hour: Floats | float, cores: Floats, hours: Floats) -> Floats:
+    """Credits earned less credits spent where `cores` are busy for so many `hours`, element by element.
+
+    >>> gained(6.0, np.array([0.0, 0.14]), np.array([24.0, 24.0])).round(6).tolist()
+    [144.0, -57.6]
+    """
+    return np.asarray((earned_per_hour - cores * CREDITS_PER_HOUR) * hours)
+
+
 def simulated(net: Floats, most: Floats, start: Floats) -> tuple[Floats, Floats]:
     """[row, step] balance after each step and credits charged in it, from a balance of `start` [row].
 
@@ -90,7 +99,7 @@ def burst(earns: Earning, cores: Floats, running: NDArray[np.bool_], hours: Floa
     often = hours / np.where(steps > 0, steps, 1.0)
     short, charged = (np.zeros((len(cores), len(earns.per_hour))) for _ in range(2))
     for k in range(len(earns.per_hour)):
-        net = (earns.per_hour[k] * running - cores * CREDITS_PER_HOUR * running) * steps
+        net = gained(float(earns.per_hour[k]), cores, steps) * running
         most = np.full(len(cores), earns.most[k])
         # From the end that it drifts to, one round leads to where every later round begins.
         settled, _ = simulated(net, most, np.sign(net.sum(axis=1)) * most)

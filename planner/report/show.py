@@ -15,6 +15,7 @@ __all__ = [
     "name_list",
     "plain",
     "rate",
+    "rounded",
     "share",
     "whole_money",
     "years",
@@ -23,7 +24,12 @@ __all__ = [
 NONE = "–"
 
 
-def _rounded(value: float, step: str) -> Decimal:
+def rounded(value: float, step: str) -> Decimal:
+    """A number to the nearest `step`, half up.
+
+    >>> rounded(2.345, "0.01"), rounded(0.5, "1")
+    (Decimal('2.35'), Decimal('1'))
+    """
     # 15 digits hold what was meant and leave out the dust of binary fractions: 3 x 333.335 is 1000.005
     return Decimal(f"{value:.15g}").quantize(Decimal(step), ROUND_HALF_UP)
 
@@ -36,7 +42,7 @@ def money(usd: float | None) -> str:
     """
     if usd is None or not math.isfinite(usd):
         return NONE
-    cents = _rounded(usd, "0.01")
+    cents = rounded(usd, "0.01")
     return f"{cents if cents else abs(cents):,.2f}"
 
 
@@ -60,7 +66,7 @@ def share(fraction: float | None) -> str:
     """
     if fraction is None or not math.isfinite(fraction):
         return NONE
-    return f"{_rounded(fraction * 100, '0.1'):,} %"
+    return f"{rounded(fraction * 100, '0.1'):,} %"
 
 
 def rate(fraction: float | None) -> str:

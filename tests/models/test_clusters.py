@@ -216,6 +216,21 @@ def test_a_cluster_of_aks() -> None:
     assert [usd(plan, kind) for kind in ("vm", "control_plane", "disk")] == pytest.approx([532.9, 73.0, 7.68])
 
 
+def test_a_fee_for_nodes_is_a_share_of_their_price_on_demand_whatever_they_are_paid_by() -> None:
+    """F19: EKS Auto Mode."""
+    sold = book(*ROWS, offer("eks-auto-mode", "platform", 0.12, unit="usd of spend"))
+    asked, fees = mixed(), []
+    for terms in (("on_demand",), ("on_demand", "1y_no_upfront")):
+        plain, paid = (
+            Kubernetes(terms=terms, effort=0, node_fee_sku=s).plan(asked, sold) for s in ("", "eks-auto-mode")
+        )
+        sound(paid, asked)
+        assert usd(plain, "platform") == 0
+        fees.append(usd(paid, "platform") / usd(paid, "vm"))
+    assert fees[0] == pytest.approx(0.12)
+    assert fees[1] > 0.12, "committed nodes cost less, their fee does not"
+
+
 work = st.fixed_dictionaries(
     {
         "busy": st.lists(st.tuples(st.floats(0.05, 8), st.floats(0.1, 30)), min_size=2, max_size=2),
