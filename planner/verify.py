@@ -70,9 +70,21 @@ def _verify_plan(plan: Proof, where: str) -> Iterator[Finding]:
     certificate = plan["certificate"]
     summed = sum((Fraction(entry["usd_per_month"]) for entry in lines), Fraction(0))
     yield Finding(where, "the lines sum to the total", _near(summed, total))
+    yield Finding(where, "each line is its quantity times its price", all(_priced(entry) for entry in lines))
+    shown = sum((Fraction(row["usd_per_month"]) for row in plan.get("cost_by_workload", [])), Fraction(0))
+    yield Finding(
+        where, "what workloads cost sums to the total", not plan.get("cost_by_workload") or _near(shown, total)
+    )
     usd, bound = Fraction(certificate["usd"]), Fraction(certificate["bound_usd"])
     yield Finding(where, "bound <= optimised cost <= total", bound <= usd * (1 + _TOLERANCE) and _most(usd, total))
+    gap = certificate.get("gap")
+    yield Finding(
+        where, "the gap is cost over bound", gap is None or bound <= 0 or _near(usd / bound - 1, Fraction(gap))
+    )
     proof = certificate["proof"]
+    yield Finding(where, "no bound is told without a proof", bool(proof) or bound <= 0)
+    if proof and "fleet" in proof:
+        yield Finding(where, "no price in the proof is above what was paid", _paid(proof["fleet"], plan))
     if proof:
         yield from verify_proof(proof, where)
     if proof and ({"parts", "patterns", "fleet"} & set(proof)):
@@ -80,6 +92,29 @@ def _verify_plan(plan: Proof, where: str) -> Iterator[Finding]:
         if cost is not None:
             yield Finding(where, "the certificate tells the cost of its proof", _near(cost, usd))
         yield Finding(where, "the certificate claims no more than its proof", _most(bound, proved))
+
+
+def _priced(entry: Proof) -> bool:
+    """Whether a line costs its quantity times its price, over its life if it was bought and nothing monthly if once."""
+    if not {"quantity", "usd_per_unit"} <= set(entry):
+        return True
+    usd = Fraction(entry["quantity"]) * Fraction(entry["usd_per_unit"])
+    months = Fraction(entry.get("lifetime_months") or 1)
+    return _near(Fraction(entry["usd_per_month"]), Fraction(0) if entry.get("kind") == "one-off" else usd / months)
+
+
+def _paid(fleet: Proof, plan: Proof) -> bool:
+    """Whether hours and prices of a fleet's proof are those of the plan: no lower ones were paid, no other hours run."""
+    scale, position = fleet["scale"], {sku: k for k, sku in enumerate(fleet.get("sku", []))}
+    hours = [Fraction(h) * scale for h in plan.get("hours", [])]
+    same = [abs(told - real) <= 1 for told, real in zip(fleet["hours"], hours, strict=False)]
+    for entry in plan["lines"]:
+        k = position.get(entry.get("sku"))
+        if k is not None and entry.get("offer_kind") == "vm" and entry.get("unit") == "hour":
+            known = [usd for usd in (fleet["used"][k], fleet["kept"][k]) if usd is not None]
+            lowest = min(known) if known else None
+            same.append(lowest is not None and lowest <= Fraction(entry["usd_per_unit"]) * scale + 1)
+    return all(same) and len(hours) in (0, len(fleet["hours"]))
 
 
 def _value(proof: Proof) -> tuple[Fraction | None, Fraction]:

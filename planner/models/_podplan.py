@@ -14,7 +14,6 @@ from planner.demand import Demand
 from planner.models._instances import limiting
 from planner.models._nodepools import Offer, Pool, numbered
 from planner.models._pods import Pods
-from planner.models._pools import Fleet
 from planner.models._rented import left_out
 from planner.models._savings import busiest_case, savings
 from planner.plan import Category, Certificate, Line, showback
@@ -157,7 +156,7 @@ def _reason(asked: Pods, i: int, offers: tuple[Offer, Offer]) -> str:
 
 def certificate(cluster: Cluster, usd: float) -> Certificate:
     """The cost `usd` of the nodes, and what no nodes and no terms go below, with the pods in the pools they are in."""
-    told = [_told(pool.fleet) for pool in cluster.pools]
+    told = [_told(pool) for pool in cluster.pools]
     form = "; ".join(dict.fromkeys(form for form, _ in told)) or "nothing to run"
     packings = [pool.fleet.packing for pool in cluster.pools]
     methods = list(dict.fromkeys(p.method for p in packings if p is not None)) or ["none needed"]
@@ -175,13 +174,15 @@ def _proof(proofs: list[dict[str, Any]], form: str) -> dict[str, Any]:
     return {"version": 1, "closed_form": form}
 
 
-def _told(fleet: Fleet) -> tuple[str, dict[str, Any]]:
+def _told(pool: Pool) -> tuple[str, dict[str, Any]]:
     """In words, and as a proof: the program over all periods, or resource prices of single ones where these do more."""
+    fleet = pool.fleet
     if fleet.breath is not None:
         form = (
             "no node earns more at the prices of what pods need, in any hours, than it costs in them and the lag after"
         )
-        return form, fleet.breath.proof
+        proof = fleet.breath.proof
+        return form, proof | {"fleet": proof["fleet"] | {"sku": pool.kinds.sku.tolist()}}
     form = (
         "sum over periods of weight x what the pods pay at resource prices; no type's room is worth more than the "
         f"lesser of its hour as used and its committed hour / {fleet.under.share:.6g}, and the weights sum to at most "

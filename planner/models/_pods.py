@@ -159,7 +159,8 @@ def _running(demand: Demand, rules: PodRules, asked: tuple[Floats, Floats]) -> F
         seconds = demand.workloads["seconds_per_request"].fillna(0.0).to_numpy(float)
         flight = demand.requests_per_s * seconds[:, None]
         least = np.maximum(least, for_requests(flight, scaler.concurrency, scaler.concurrency_target))
-    return followed(least, used, np.nan_to_num(share[:, CPU]) * scaler.target, scaler.tolerance)
+    request = np.maximum(np.nan_to_num(share[:, CPU]), rules.least[0])
+    return followed(least, used, request * scaler.target, scaler.tolerance)
 
 
 def scales_out(demand: Demand) -> Bools:

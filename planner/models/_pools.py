@@ -36,6 +36,10 @@ EASY: Final = 500
 """Unit: classes. Source: beyond it the search for the busiest period gets shorter in proportion."""
 
 
+UNIFORM: Final = 4
+"""Unit: types. Source: the cheapest by volume; each takes a filling of every period."""
+FEWEST: Final = 2
+"""Unit: ratio to the fewest nodes a cluster must have. Source: beyond it, nodes that must be there are all needed."""
 FEW: Final = 2_000
 """Unit: classes. Source: up to so many, filling every hour by several rules takes seconds."""
 Rule = tuple[Callable[[Items, Boxes], Greedy], tuple[int, ...]]
@@ -79,6 +83,7 @@ def fleet(ask: Ask) -> Fleet:
     pilot = _way(asked, busiest, _menu(none, every, ask.now_and_then if ask.autoscale else ask.always))
     rhythm = breath(asked) if ask.autoscale else None
     ways = [pilot] if rhythm is None else _breathing(asked, busiest, pilot, rhythm)
+    ways += _alike(asked, busiest) if pilot.counts[busiest].sum() <= FEWEST * ask.min_nodes else []
     best = min((_lived(asked, way) for way in ways), key=lambda way: _month(asked, way.counts))
     least, under = lowest(asked)
     if rhythm is None or rhythm.bound_usd <= least:
@@ -152,6 +157,21 @@ def _steadied(ask: Ask, busiest: int, bases: Sequence[Ints], pools: Ints) -> _Wa
     start = _way(ask, busiest, _menu(bases[best], pools, ask.now_and_then))
     comes = bool((first[best] > bases[best]).any())
     return _settled(ask, busiest, start, next(tried[best]) if comes else first[best])
+
+
+def _alike(ask: Ask, busiest: int) -> list[_Way]:
+    """Nodes of one type: where a cluster must have more nodes than its pods need, smaller ones cost less together."""
+    pods, wanted = ask.pods, np.einsum("c,cr->r", ask.pods.count.astype(float), ask.pods.requested[:, busiest])
+    room = np.maximum(ask.room[:, : len(wanted)], 1e-12)
+    nodes = np.maximum(np.ceil((wanted / room).max(axis=1)), ask.min_nodes)
+    usd = np.where(ask.fits.all(axis=0), nodes * ask.always, np.inf)
+    none, ways = np.zeros(len(usd), np.int64), []
+    for kind in np.argsort(usd, kind="stable")[:UNIFORM]:
+        if np.isfinite(usd[kind]) and len(pods.count):
+            menu = _menu(none, np.array([kind]), ask.now_and_then)
+            start = _way(ask, busiest, menu)
+            ways.append(_settled(ask, busiest, start, _filling(ask, menu, RULES[:1])))
+    return ways
 
 
 def _hourly(ask: Ask, busiest: int, pilot: _Way) -> list[_Way]:
@@ -256,8 +276,8 @@ def _covering(ask: Ask, chosen: set[int]) -> Ints:
 def _filled(counts: Ints, ask: Ask) -> Ints:
     """At least as many nodes in every period as wanted, and as many as a group that keeps apart has members."""
     least = max(ask.min_nodes, _largest_group(ask.pods))
-    used = counts.sum(axis=0) > 0
-    cheapest = int(np.argmin(np.where(used, ask.always, np.inf)))
+    useful = ask.fits.any(axis=0) | (counts.sum(axis=0) > 0)
+    cheapest = int(np.argmin(np.where(useful, ask.always, np.inf)))
     filled = counts.copy()
     filled[:, cheapest] += np.clip(least - counts.sum(axis=1), 0, None)
     return filled

@@ -31,7 +31,7 @@ class Case:
     @property
     def days(self) -> int:
         """Whole days of the recording, at least one: what a short one repeats by."""
-        return max(1, int(self.hours // 24))
+        return max(1, int(self.hours // 24)) if np.isfinite(self.hours) else 1
 
     @property
     def summary(self) -> tuple[Floats, Floats]:

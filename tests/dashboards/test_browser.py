@@ -71,15 +71,10 @@ def plan(page: Page) -> None:
     settled(page)
 
 
-def idle(page: Page) -> None:
-    """Until the page's script has run: what is clicked before may be lost."""
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-
-
 def settled(page: Page) -> None:
     """While a page is drawn anew, what the last drawing left stands beside it for a moment."""
     page.get_by_text("Download the report").first.wait_for()
-    idle(page)
+    page.locator('[data-testid="stStatusWidget"]').wait_for(state="hidden")
     expect(page.get_by_text("Download the report")).to_have_count(1, timeout=WAIT_MS)
 
 
