@@ -104,7 +104,7 @@ def _priced(entry: Proof) -> bool:
 
 
 def _paid(fleet: Proof, plan: Proof) -> bool:
-    """Whether hours and prices of a fleet's proof are those of the plan: no lower ones were paid, no other hours run."""
+    """Whether a fleet's proof has the hours of its plan, and no price above one that was paid."""
     scale, position = fleet["scale"], {sku: k for k, sku in enumerate(fleet.get("sku", []))}
     hours = [Fraction(h) * scale for h in plan.get("hours", [])]
     same = [abs(told - real) <= 1 for told, real in zip(fleet["hours"], hours, strict=False)]
