@@ -183,6 +183,8 @@ def with_settings(scenario: Scenario, settings: Mapping[str, Any]) -> Scenario:
         first, _, rest = key.partition(".")
         if first in by_kind and rest:
             by_kind[first][rest] = value
+        elif rest and first == "models":
+            raise ScenarioError(f"setting {key!r}: a model's settings begin with its kind; {near_miss(rest, by_kind)}")
         elif rest:
             table[first] = {**table.get(first, {}), rest: value}
         else:

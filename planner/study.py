@@ -75,7 +75,10 @@ def answer_plans(question: Question) -> Iterator[Plan]:
     for model in scenario.models:
         placed, owned = _placed(model, scenario.where), dict[str, int]()
         for year, demand in enumerate(years):
-            plan = placed.plan(demand, question.catalog, owned)
+            here, away = _resident(placed, demand)
+            plan = placed.plan(here, question.catalog, owned)
+            if len(away):
+                plan = replace(plan, unplaced=pd.concat([plan.unplaced, away], ignore_index=True))
             if placed.keeps:
                 owned = {str(s): int(c) for s, c in zip(plan.boxes["sku"], plan.boxes["count"], strict=True)}
             moves = year == 0 and model.kind != scenario.measured_against
@@ -90,6 +93,19 @@ def _placed(model: DeploymentModel, where: Where) -> DeploymentModel:
     if not model.rented or says or not {"provider", "region"} <= set(fields):
         return model
     return model.model_copy(update={"provider": where.provider, "region": where.region})
+
+
+def _resident(model: DeploymentModel, demand: Demand) -> tuple[Demand, pd.DataFrame]:
+    """What may run where a rented model rents, and the other workloads with the reason; a portfolio tells by itself."""
+    place = [str(getattr(model, name, "")).lower() for name in ("provider", "region")]
+    wish = demand.workloads["residency"].fillna("").astype(str)
+    stays = wish.str.lower().isin(["", *place]).to_numpy(bool)
+    if not model.rented or "region" not in type(model).model_fields or stays.all():
+        return demand, pd.DataFrame(columns=["workload", "reason"], dtype=object)
+    members = demand.members[~stays[demand.members["class"].to_numpy(np.int64)]]
+    reasons = "may not leave " + members["class"].map(wish) + f"; {model.kind} rents in {place[1]}"
+    away = pd.DataFrame({"workload": members["workload"].astype(object), "reason": reasons.astype(object)})
+    return demand.select(stays), away
 
 
 @dataclass(frozen=True)

@@ -287,3 +287,21 @@ def test_rows_that_are_no_workload_can_be_told_from_workloads_of_that_name() -> 
     rows = [row["workload"] for row in studies._costs(made)]
     assert len(rows) == len(set(rows)) == 2001
     assert rows[-1] == "(others)"
+
+
+def test_what_may_not_leave_elsewhere_is_left_out_where_rented(tmp_path: Path) -> None:
+    table = "workload,kind,cpu_cores,memory_gib,residency\nhome,vm,2,4,\nhere,vm,2,4,us-east-1\nmars,vm,2,4,mars\n"
+    (tmp_path / "workloads.csv").write_text(table)
+    asked = {
+        "trace": {"path": str(tmp_path / "workloads.csv")},
+        "demand": {"sizing": "allocated"},
+        "horizon_years": 1,
+        "models": [{"kind": "iaas"}, {"kind": "physical"}],
+    }
+    with Store(":memory:") as store:
+        rented, owned = studies.run(parse(asked), store)
+    assert rented.unplaced.to_dict("records") == [
+        {"workload": "mars", "reason": "may not leave mars; iaas rents in us-east-1"}
+    ]
+    assert set(rented.placement["workload"]) == {"home", "here"}
+    assert owned.unplaced.empty

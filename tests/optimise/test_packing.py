@@ -256,3 +256,9 @@ def test_by_profile_is_never_dearer_than_by_peak(days: list[list[tuple[float, fl
     profile, peak = pack(Items(size, many), BOXES, effort=0.02), pack(Items(size.max(axis=1), many), BOXES, effort=0.02)
     assert profile.usd <= peak.usd + 1e-9
     sound(Items(size, many), BOXES, profile)
+
+
+@pytest.mark.parametrize("asked", [{"gap": float("nan")}, {"gap": -1.0}, {"effort": float("inf")}, {"seconds": -1.0}])
+def test_limits_that_mean_nothing_are_refused(asked: dict[str, float]) -> None:
+    with pytest.raises(InputError, match=next(iter(asked))):
+        pack(Items(np.ones((1, 1)), np.array([1])), Boxes(np.ones((1, 1)), np.ones(1)), **asked)  # type: ignore[arg-type]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 
 import numpy as np
 
+from planner.errors import InputError
 from planner.optimise.packing.answer import Found, answered, placed
 from planner.optimise.packing.checks import check
 from planner.optimise.packing.firstfit import first_fit
@@ -38,6 +40,9 @@ def pack(
         InputError: numbers that mean nothing (negative, NaN, empty, zero-size, infinite).
     """
     check(items, boxes)
+    for name, value in (("gap", gap), ("effort", effort), ("seconds", 0.0 if seconds is None else seconds)):
+        if not 0 <= value < inf:
+            raise InputError(f"{name}: {value}, expected a number of 0 or more")
     question, settings = instance(items, boxes), Settings(gap, effort, seconds, seed)
     found = _found(question, settings)
     if np.ndim(items.size) == 3:
