@@ -18,8 +18,8 @@ TURNS = (("",), ("tests/test_study.py", "tests/dashboards"), ("tests/optimise/te
          ("tests/contracts/test_models.py",), ("tests/models", "tests/optimise", "tests/test_cli.py"))  # fmt: skip
 """The first need no compiled kernel, the second take longest."""
 
-settings.register_profile("ci", deadline=None, derandomize=True, max_examples=30, print_blob=True)
-settings.register_profile("local", deadline=None, derandomize=True, max_examples=30)
+settings.register_profile("ci", deadline=None, derandomize=True, max_examples=12, print_blob=True)
+settings.register_profile("local", deadline=None, derandomize=True, max_examples=12)
 settings.load_profile("ci" if IN_CI else "local")
 
 
