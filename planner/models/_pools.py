@@ -17,6 +17,7 @@ from planner.optimise.baselines import Greedy, best_fit, first_fit
 from planner.optimise.breathing import Breath
 from planner.optimise.buying import Floor, floor, split
 from planner.optimise.packing import Boxes, Items, Packing, pack
+from planner.optimise.packing.chain import SUNK
 
 __all__ = ["Fleet", "fleet", "lagged"]
 
@@ -30,8 +31,6 @@ BASE: Final = 0.3
 """Unit: quantile of the load. Source: commitments pay for what runs some two thirds of the month, so about there."""
 MANY: Final = 10**9
 """Unit: nodes. Source: stands for "as many as wanted" beside nodes that are limited."""
-SUNK: Final = 1e-3
-"""Unit: fraction of the price. Source: a node that runs anyway is taken before any other."""
 EASY: Final = 500
 """Unit: classes. Source: beyond it the search for the busiest period gets shorter in proportion."""
 

@@ -10,11 +10,25 @@ import pytest
 from models.catalogs import book, offer
 from planner.catalog import Catalog
 from planner.demand import Demand
+from planner.models.hypervisor import Hypervisor
 from planner.plan import Line, Plan
 from planner.verify import verify_proof
 
 HERE = {"provider": "onprem", "region": "all"}
 Seat = tuple[str, int]
+
+
+BARE = Hypervisor(
+    spares=0,
+    lead_time_weeks=0,
+    host_cpu_share=0,
+    host_memory_gib=0,
+    vm_memory_overhead_gib=0,
+    vm_memory_overhead_share=0,
+    protection="none",
+    effort=0,
+)
+"""Nothing but packing: no reserve, no overhead, no copies of storage."""
 
 
 def server(sku: str, threads: float, gib: float, usd: float, **more: Any) -> dict[str, Any]:

@@ -11,20 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.catalogs import demand
-from models.onprem import assert_sound, catalog, counts, server
+from models.onprem import BARE, assert_sound, catalog, counts, server
 from planner.models._admission import Admission, Guests, Hosts
 from planner.models.hypervisor import Hypervisor
 
-PLAIN = Hypervisor(
-    spares=1,
-    lead_time_weeks=0,
-    host_cpu_share=0,
-    host_memory_gib=0,
-    vm_memory_overhead_gib=0,
-    vm_memory_overhead_share=0,
-    protection="none",
-    effort=0,
-)
+PLAIN = BARE.model_copy(update={"spares": 1})
 """Nothing but packing and admission."""
 
 VSPHERE = (server("h1", 9, 9, 900.0), server("h2", 9, 6, 800.0), server("h3", 6, 6, 700.0))

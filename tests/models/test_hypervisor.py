@@ -12,22 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.catalogs import demand
-from models.onprem import ROOM, SERVERS, assert_sound, catalog, counts, held, only, quantity, server, survives
+from models.onprem import BARE, ROOM, SERVERS, assert_sound, catalog, counts, held, only, quantity, server, survives
 from planner.demand import Demand
 from planner.models.hypervisor import LEAST_HOSTS, RAW_PER_USABLE, Hypervisor
 from planner.plan import Plan
-
-PLAIN = Hypervisor(
-    spares=0,
-    lead_time_weeks=0,
-    host_cpu_share=0,
-    host_memory_gib=0,
-    vm_memory_overhead_gib=0,
-    vm_memory_overhead_share=0,
-    protection="none",
-    effort=0,
-)
-"""Nothing but packing."""
 
 
 def like(model: Hypervisor, **changes: Any) -> Hypervisor:
@@ -51,7 +39,7 @@ def needs(asked: Demand) -> dict[str, np.ndarray]:
 
 def test_machines_fill_hosts_to_the_brim() -> None:
     asked = demand({"busy": [32, 128], "count": 4})
-    plan = PLAIN.plan(asked, catalog(SERVERS[1]))
+    plan = BARE.plan(asked, catalog(SERVERS[1]))
     assert counts(plan) == {"medium": 2}
     assert plan.placement.groupby("box").size().tolist() == [2, 2]
     assert plan.certificate.gap == pytest.approx(0.0, abs=1e-6)
@@ -60,28 +48,28 @@ def test_machines_fill_hosts_to_the_brim() -> None:
 def test_the_hypervisor_takes_its_part_of_host_and_machine() -> None:
     asked = demand({"busy": [32, 128], "count": 4})
     one = catalog(SERVERS[1])
-    assert counts(like(PLAIN, host_cpu_share=0.1).plan(asked, one)) == {"medium": 4}
-    assert counts(like(PLAIN, host_memory_gib=1).plan(asked, one)) == {"medium": 4}
-    assert counts(like(PLAIN, vm_memory_overhead_gib=0.03).plan(asked, one)) == {"medium": 4}
-    assert counts(like(PLAIN, vm_memory_overhead_share=0.01).plan(asked, one)) == {"medium": 4}
+    assert counts(like(BARE, host_cpu_share=0.1).plan(asked, one)) == {"medium": 4}
+    assert counts(like(BARE, host_memory_gib=1).plan(asked, one)) == {"medium": 4}
+    assert counts(like(BARE, vm_memory_overhead_gib=0.03).plan(asked, one)) == {"medium": 4}
+    assert counts(like(BARE, vm_memory_overhead_share=0.01).plan(asked, one)) == {"medium": 4}
 
 
 def test_overcommit_stops_where_average_use_would_no_longer_fit() -> None:
     calm = demand({"busy": [32, 8], "mean": [4, 4], "count": 8})
     busy = demand({"busy": [32, 8], "mean": [30, 4], "count": 8})
     one = catalog(SERVERS[1])
-    assert counts(PLAIN.plan(calm, one)) == {"medium": 4}
-    assert counts(like(PLAIN, cpu_overcommit=4.0).plan(calm, one)) == {"medium": 1}
-    assert counts(like(PLAIN, cpu_overcommit=4.0).plan(busy, one)) == {"medium": 4}
-    assert counts(like(PLAIN, memory_overcommit=2.0).plan(demand({"busy": [1, 200], "count": 2}), one)) == {"medium": 1}
+    assert counts(BARE.plan(calm, one)) == {"medium": 4}
+    assert counts(like(BARE, cpu_overcommit=4.0).plan(calm, one)) == {"medium": 1}
+    assert counts(like(BARE, cpu_overcommit=4.0).plan(busy, one)) == {"medium": 4}
+    assert counts(like(BARE, memory_overcommit=2.0).plan(demand({"busy": [1, 200], "count": 2}), one)) == {"medium": 1}
 
 
 def test_functions_of_one_application_share_a_machine_with_an_operating_system() -> None:
     one = {"kind": "function", "application": "owner/app", "busy": [1, 1]}
-    plan = like(PLAIN, os_memory_gib=250.0).plan(demand(one, one, one), catalog(SERVERS[1]))
+    plan = like(BARE, os_memory_gib=250.0).plan(demand(one, one, one), catalog(SERVERS[1]))
     assert plan.details["operating_systems"] == 1
     assert counts(plan) == {"medium": 1}
-    apart = like(PLAIN, os_memory_gib=250.0).plan(
+    apart = like(BARE, os_memory_gib=250.0).plan(
         demand(one, {**one, "application": "owner/other"}), catalog(SERVERS[1])
     )
     assert counts(apart) == {"medium": 2}
@@ -89,7 +77,7 @@ def test_functions_of_one_application_share_a_machine_with_an_operating_system()
 
 def test_functions_that_together_outgrow_every_host_get_machines_of_their_own() -> None:
     one = {"kind": "function", "application": "owner/app", "busy": [40, 10], "count": 3}
-    plan = PLAIN.plan(demand(one), catalog(SERVERS[1]))
+    plan = BARE.plan(demand(one), catalog(SERVERS[1]))
     assert plan.unplaced.empty
     assert plan.details["operating_systems"] == 3
 
@@ -103,7 +91,7 @@ def test_what_no_host_holds_is_named() -> None:
 
 def test_machines_that_keep_apart_sit_on_different_hosts() -> None:
     asked = demand({"busy": [1, 1], "spread_group": "db", "count": 3})
-    plan = PLAIN.plan(asked, catalog())
+    plan = BARE.plan(asked, catalog())
     assert len(plan.placement.drop_duplicates(["sku", "box"])) == 3
 
 
@@ -129,12 +117,12 @@ def test_disks_and_hosts_follow_the_failures_to_tolerate(protection: str) -> Non
 
 def test_licences_count_at_least_sixteen_cores_a_processor_and_seventy_two_an_order() -> None:
     asked = demand({"busy": [4, 4]})
-    small = like(PLAIN, spares=1).plan(asked, catalog(SERVERS[0]))
+    small = like(BARE, spares=1).plan(asked, catalog(SERVERS[0]))
     assert counts(small) == {"small": 2}
     assert quantity(small, "hypervisor_licence") == pytest.approx(72 / 12)
-    large = like(PLAIN, licence_cores_per_order=0, spares=1).plan(asked, catalog(SERVERS[0]))
+    large = like(BARE, licence_cores_per_order=0, spares=1).plan(asked, catalog(SERVERS[0]))
     assert quantity(large, "hypervisor_licence") == pytest.approx(2 * 16 / 12)
-    medium = like(PLAIN, licence_cores_per_order=0).plan(asked, catalog(SERVERS[2]))
+    medium = like(BARE, licence_cores_per_order=0).plan(asked, catalog(SERVERS[2]))
     assert quantity(medium, "hypervisor_licence") == pytest.approx(64 / 12)
 
 
@@ -153,7 +141,7 @@ def test_any_estate_gives_a_sound_plan_that_survives_losses_and_never_shrinks(
     rows: list[dict[str, Any]], spares: int
 ) -> None:
     asked = demand(*rows)
-    model = like(PLAIN, spares=spares)
+    model = like(BARE, spares=spares)
     plan = model.plan(asked, catalog())
     assert_sound(plan, asked)
     assert plan.unplaced.empty
@@ -189,10 +177,10 @@ def _fit(sizes: list[tuple[float, float]], rooms: list[np.ndarray]) -> bool:
 def test_no_cluster_that_survives_a_loss_costs_less_than_the_bound() -> None:
     """Against every cluster of up to five hosts."""
     rng = np.random.default_rng(5)
-    usd = dict(zip(ROOM, PLAIN.site(catalog(), {}).usd, strict=True))
+    usd = dict(zip(ROOM, BARE.site(catalog(), {}).usd, strict=True))
     for _ in range(6):
         sizes = [(float(rng.integers(2, 60)), float(rng.integers(4, 250))) for _ in range(int(rng.integers(1, 5)))]
-        plan = like(PLAIN, spares=1).plan(demand(*({"busy": list(size)} for size in sizes)), catalog())
+        plan = like(BARE, spares=1).plan(demand(*({"busy": list(size)} for size in sizes)), catalog())
         every = [c for n in range(2, 6) for c in combinations_with_replacement(ROOM, n)]
         cost = [
             sum(usd[sku] for sku in c)
@@ -207,17 +195,17 @@ def test_no_cluster_that_survives_a_loss_costs_less_than_the_bound() -> None:
 def test_no_single_stand_in_is_needed_where_none_holds_everything() -> None:
     lean, fat = server("lean", 64, 64, 5000.0), server("fat", 8, 512, 5000.0)
     asked = demand({"busy": [60, 32], "count": 2}, {"busy": [4, 500], "count": 2})
-    plan = like(PLAIN, spares=1).plan(asked, catalog(lean, fat))
+    plan = like(BARE, spares=1).plan(asked, catalog(lean, fat))
     assert counts(plan) == {"lean": 3, "fat": 3}
 
 
 def test_hosts_for_both_kinds_of_processor() -> None:
     arm = server("arm", 64, 256, 9000.0, arch="arm64")
     asked = demand({"busy": [32, 64], "count": 3}, {"busy": [32, 64], "arch": "arm64", "count": 3})
-    plan = like(PLAIN, spares=1).plan(asked, catalog(SERVERS[1], arm))
+    plan = like(BARE, spares=1).plan(asked, catalog(SERVERS[1], arm))
     assert counts(plan) == {"medium": 3, "arm": 3}
     assert_sound(plan, asked)
-    half = like(PLAIN, spares=1).plan(asked, catalog(SERVERS[1], arm), {"medium": 3})
+    half = like(BARE, spares=1).plan(asked, catalog(SERVERS[1], arm), {"medium": 3})
     assert counts(half) == {"medium": 3, "arm": 3}
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from models.catalogs import book, demand
 from models.onprem import (
+    BARE,
     SERVERS,
     SERVICES,
     assert_sound,
@@ -25,22 +26,11 @@ from models.onprem import (
 )
 from planner.catalog import FACT_COLUMNS, Catalog
 from planner.errors import PriceBookError
-from planner.models.hypervisor import Hypervisor
 from planner.models.physical import Physical
 
 NOW = Physical(spares=0, lead_time_weeks=0, production_watts=1.0, effort=0)
 """Power as price rows tell it, nothing in reserve."""
 
-HOSTS = Hypervisor(
-    spares=0,
-    lead_time_weeks=0,
-    host_cpu_share=0,
-    host_memory_gib=0,
-    vm_memory_overhead_gib=0,
-    vm_memory_overhead_share=0,
-    protection="none",
-    effort=0,
-)
 GIB = 1e9 / 2**30
 """Of a decimal gigabyte."""
 
@@ -118,7 +108,7 @@ def test_energy_follows_the_measured_curve_period_by_period() -> None:
 def test_loads_that_share_a_server_climb_its_curve_together() -> None:
     asked = demand({"busy": [4, 8], "mean": [[4, 1], [0, 1]], "count": 2}, hours=[365, 365])
     prices = told(catalog(box(8, 93.7, 135)), *curve("box"))
-    for model in (like(pue=1.0, consolidate=True), HOSTS.model_copy(update={"pue": 1.0, "production_watts": 1.0})):
+    for model in (like(pue=1.0, consolidate=True), BARE.model_copy(update={"pue": 1.0, "production_watts": 1.0})):
         plan = model.plan(asked, prices)
         assert counts(plan) == {"box": 1}
         assert plan.details["energy_kwh_per_month"] == pytest.approx((135 + 93.7) * 365 / 1000)
@@ -159,16 +149,16 @@ def test_making_servers_is_spread_over_their_life() -> None:
 def test_three_nodes_as_in_the_nutanix_sizer() -> None:
     """3 nodes of 8 x 32 GB; 72 cores less 2.23 for a slower processor; a controller's cores and thresholds besides."""
     node = server("node", 24, 256, 9000.0)
-    model = HOSTS.model_copy(update={"thread_performance": 69.77 / 72})
+    model = BARE.model_copy(update={"thread_performance": 69.77 / 72})
     plan = model.plan(demand({"busy": [1, 1]}), catalog(node), {"node": 3})
     assert plan.provisioned[0, 0] == pytest.approx(69.77)
     assert plan.provisioned[0, 1] / 1024 == pytest.approx(0.75)
     limits = {"cpu_limit": 0.95, "memory_limit": 0.95, "host_cpu_cores": 4.0, "storage_limit": 0.98, "storage_slack": 0}
     full = demand({"busy": [19, 243.2], "storage_gib": 98.0})
-    assert counts(HOSTS.model_copy(update=limits).plan(full, catalog(node))) == {"node": 1}
-    assert counts(HOSTS.model_copy(update=limits).plan(demand({"busy": [19.1, 8]}), catalog(node))) == {}
-    assert counts(HOSTS.model_copy(update=limits).plan(demand({"busy": [1, 243.3]}), catalog(node))) == {}
-    assert HOSTS.model_copy(update=limits).plan(full, catalog(node)).provisioned[0, 3] == pytest.approx(100.0)
+    assert counts(BARE.model_copy(update=limits).plan(full, catalog(node))) == {"node": 1}
+    assert counts(BARE.model_copy(update=limits).plan(demand({"busy": [19.1, 8]}), catalog(node))) == {}
+    assert counts(BARE.model_copy(update=limits).plan(demand({"busy": [1, 243.3]}), catalog(node))) == {}
+    assert BARE.model_copy(update=limits).plan(full, catalog(node)).provisioned[0, 3] == pytest.approx(100.0)
 
 
 def test_a_faster_thread_takes_more_work_and_counts_no_more_cores() -> None:
@@ -184,10 +174,10 @@ def test_a_faster_thread_takes_more_work_and_counts_no_more_cores() -> None:
 
 def test_raw_disks_and_least_hosts_may_be_told_outright() -> None:
     asked = demand({"busy": [1, 1], "storage_gib": 100.0})
-    plan = HOSTS.model_copy(update={"raw_per_usable": 1.25, "least_hosts": 4}).plan(asked, catalog())
+    plan = BARE.model_copy(update={"raw_per_usable": 1.25, "least_hosts": 4}).plan(asked, catalog())
     assert quantity(plan, "storage_hardware") * GIB == pytest.approx(100 * 1.25 / 0.75)
     assert plan.details["servers"] == 4
-    reduced = HOSTS.model_copy(update={"storage_reduction": 3.0, "storage_slack": 0.0})
+    reduced = BARE.model_copy(update={"storage_reduction": 3.0, "storage_slack": 0.0})
     plan = reduced.plan(demand({"busy": [1, 1], "storage_gib": 300.0}), catalog())
     assert quantity(plan, "storage_hardware") * GIB == pytest.approx(100)
 
@@ -202,7 +192,7 @@ def test_licences_count_what_their_unit_says_with_the_least_that_is_sold(unit: s
     lived = {"lifetime_months": 60.0} if "year" not in unit else {}
     rows = [row for row in SERVICES if row["kind"] not in {"os_licence", "hypervisor_licence"}]
     system, sold = (metered(name, f"{name}_licence", 100.0, unit) | lived for name in ("os", "hypervisor"))
-    model = HOSTS.model_copy(update={"os_licence": "os", "licence_cores_per_order": 0})
+    model = BARE.model_copy(update={"os_licence": "os", "licence_cores_per_order": 0})
     plan = model.plan(demand({"busy": [1, 1]}), book(host, *rows, system, sold))
     assert quantity(plan, "hypervisor_licence") == pytest.approx(licences)
     counted = {"2-core": 8, "16-core": 1, "core-year": 16 / 12}.get(unit, licences)
@@ -210,7 +200,7 @@ def test_licences_count_what_their_unit_says_with_the_least_that_is_sold(unit: s
 
 
 def test_a_licence_for_two_machines_is_bought_again_for_the_next_two() -> None:
-    model = HOSTS.model_copy(update={"os_licence": "windows"})
+    model = BARE.model_copy(update={"os_licence": "windows"})
     asked = demand({"busy": [10, 10], "count": 5})
     host = catalog(server("host", 64, 256, 9000.0))
     assert quantity(model.plan(asked, host), "os_licence") == 2

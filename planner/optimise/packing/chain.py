@@ -22,7 +22,7 @@ from planner.optimise.packing.recreate import Effort, recreated
 from planner.optimise.packing.types import Boxes, Items
 from planner.optimise.packing.whole import Plan
 
-__all__ = ["Stock", "chained"]
+__all__ = ["SUNK", "Stock", "chained"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
