@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import pandas as pd
@@ -203,6 +204,11 @@ class Catalog:
         Raises:
             PriceBookError: nothing is sold there; names the regions that are known.
         """
+        if (provider, region) not in self._markets:
+            self._markets[provider, region] = self._at(provider, region)
+        return self._markets[provider, region]
+
+    def _at(self, provider: str, region: str) -> Catalog:
         of_provider = self.offers[self.offers["provider"] == provider]
         if of_provider.empty:
             raise PriceBookError(f"provider {provider!r}: no price row; {near_miss(provider, self.offers['provider'])}")
@@ -223,8 +229,18 @@ class Catalog:
         """
         if kind not in OFFER_KINDS:
             raise PriceBookError(f"offer kind {kind!r}: {near_miss(kind, OFFER_KINDS)}")
-        rows = self.offers[self.offers["kind"] == kind]
+        rows = self._kinds.get(kind, self.offers.iloc[:0])
         return rows if term is None else rows[rows["term"] == term]
+
+    @cached_property
+    def _markets(self) -> dict[tuple[str, str], Catalog]:
+        """What has been asked for by provider and region: many models rent at the same place."""
+        return {}
+
+    @cached_property
+    def _kinds(self) -> dict[str, pd.DataFrame]:
+        """Offers by kind, in the order of the books."""
+        return {str(kind): rows for kind, rows in self.offers.groupby("kind", sort=False)}
 
     def tiers(self, kind: str, sku: str | None = None, term: str | None = None) -> pd.DataFrame:
         """All tiers of one offer, lowest first: the first sku of the kind, or the one named.

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from planner.models._remembered import forget
+
 ROOT = Path(__file__).parents[1]
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
@@ -35,6 +37,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that pack come after those that do not: their kernels are compiled by then."""
     turns = [(name, turn) for turn, names in enumerate(TURNS) for name in names]
     items.sort(key=lambda item: max((len(name), turn) for name, turn in turns if item.nodeid.startswith(name))[1])
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """Each test works out its own answers."""
+    forget()
 
 
 def absent(what: str) -> None:

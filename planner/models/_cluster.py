@@ -11,6 +11,7 @@ from scipy import sparse
 
 from planner.models._admitted import admitted, admitted_usd
 from planner.models._ask import Ask
+from planner.models._remembered import remembered
 from planner.models._savings import Case, savings
 from planner.models._spares import least_usd, standing_by
 from planner.models._units import PACKED, Units, holds
@@ -117,6 +118,7 @@ class Offer:
     told: str = ""
 
 
+@remembered
 def packed(ask: Ask) -> Packed:
     """The cheapest cluster found for all units: the servers that work, and those that stand by.
 

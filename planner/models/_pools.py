@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from planner.models._floors import lowest
 from planner.models._pods import Pods, items
+from planner.models._remembered import remembered
 from planner.models._rhythm import breath, comers, stayers, weeks
 from planner.models._wanted import Ask, Menu
 from planner.optimise.baselines import Greedy, best_fit, first_fit
@@ -65,6 +66,7 @@ class Fleet:
     """The program over all periods whose bound that is; none where resource prices of single periods prove more."""
 
 
+@remembered
 def fleet(ask: Ask) -> Fleet:
     """The nodes of every period: some run always, more are added as the hour asks for them.
 

@@ -1,7 +1,7 @@
 """The only door to the solvers: problems as columns in, outcomes as values out. Always minimises.
 
-Models are written with PuLP and run by HiGHS inside this process; a problem with very many variables is handed to
-HiGHS as arrays, because building objects one by one would take longer than solving.
+Models are written with PuLP and run by HiGHS inside this process; a problem with very many variables, and a larger
+one without integers, is handed to HiGHS as arrays, because building objects one by one would take longer than solving.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ __all__ = ["Growing", "Limits", "Outcome", "Problem", "Status", "lp_text", "solv
 Floats = NDArray[np.float64]
 MODELLED = 1_500
 """Unit: variables. Source: PuLP builds about 60,000 variables a second; above this the arrays go straight to HiGHS."""
+RELAXED = 100
+"""Unit: variables, of a program without integers. Source: those are solved in less time than objects are built."""
 
 
 class Status(Enum):
@@ -151,7 +153,7 @@ _silenced()
 
 
 def _load(problem: Problem, limits: Limits) -> highspy.Highs:
-    if len(problem.usd) > MODELLED:
+    if len(problem.usd) > (RELAXED if problem.whole is None else MODELLED):
         highs = _passed(problem)
     else:
         model = _modelled(problem)

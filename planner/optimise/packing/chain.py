@@ -63,25 +63,26 @@ class Stock:
         return count[:first], count[first : first + pools] + count[first + pools :]
 
 
-def chained(periods: Iterable[Items], stock: Stock, price: Floats, effort: tuple[float, int]) -> Iterator[Ints]:
+def chained(periods: Iterable[tuple[Items, float]], stock: Stock, price: Floats, seed: int) -> Iterator[Ints]:
     """[pool], how many boxes that come and go hold something in each period.
 
     Args:
-        periods: the same classes with the sizes and counts of each period; `fits` [class, kept types and pools].
+        periods: the same classes with the sizes and counts of each period; `fits` [class, kept types and pools]. And
+            seconds of ruin and recreate, as it would take on a quiet core (counted in steps).
         stock: what into.
         price: [kept types and pools, resource], what a unit is worth, by which wasteful boxes are known.
-        effort: seconds of ruin and recreate a period, as it would take on a quiet core (counted in steps), and a seed.
+        seed: where random numbers start.
     """
     before: Pile | None = None
     first, pools = len(stock.kept.usd), len(stock.pools.usd)
     worth = np.vstack([price, price[first:]])
-    for number, items in enumerate(periods):
+    for number, (items, seconds) in enumerate(periods):
         there = np.zeros(pools, np.int64) if before is None else stock.opened(before)[1]
         fits = None if items.fits is None else np.hstack([items.fits, items.fits[:, first:]])
         question = instance(replace(items, fits=fits), stock.boxes(there))
         begun = Plan(*first_fit(question)) if before is None else _carried(question, stock.next(before))
         value = _worth(question, items.size @ worth.T)
-        plan = _improved(question, begun, value, Effort(effort[0], 0, effort[1] + number))
+        plan = _improved(question, begun, value, Effort(seconds, 0, seed + number))
         before = remapped(plan.pile, question.owner, np.asarray(items.count, np.int64))
         yield stock.opened(before)[1]
 
