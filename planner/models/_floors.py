@@ -34,7 +34,7 @@ def _prices(ask: Ask, usd: Floats) -> list[Floats]:
     order = np.argsort(ask.load, kind="stable")
     found = []
     for t in {int(order[q]) for q in ((0, len(order) // 2, -1) if ask.autoscale else (-1,))}:
-        wanted, _ = items(ask.pods, t, ask.fits)
+        wanted, _ = items(ask.pods, t, ask.fits, apart=False)
         found.append(pack(wanted, Boxes(ask.room, usd), effort=0).shadow_prices)
     room = np.minimum(ask.room, _most_asked(ask))
     return [_payable(price, room, usd) for price in found]

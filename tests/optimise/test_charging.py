@@ -162,7 +162,8 @@ def test_what_is_covered_and_what_is_not_is_all_that_ran(case: tuple[Usage, list
     assert ((bill.utilisation >= -1e-9) & (bill.utilisation <= 1 + 1e-9)).all()
     assert -1e-9 <= bill.coverage <= 1 + 1e-9
     assert bill.usd == pytest.approx(float(bill.effective_usd.sum() + bill.unused_usd.sum()))
-    assert bill.usd == pytest.approx(usage.on_demand_usd * (1 - bill.savings_rate), abs=1e-6)
+    if usage.on_demand_usd > 0:  # where nothing ran, nothing could be saved, and promises are paid all the same
+        assert bill.usd == pytest.approx(usage.on_demand_usd * (1 - bill.savings_rate), abs=1e-6)
 
 
 @given(bills())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil, inf
 from time import perf_counter
 
@@ -23,7 +24,7 @@ from planner.optimise.packing.pricing import FEW_ROWS
 from planner.optimise.packing.promising import completed
 from planner.optimise.packing.proof import Duals, Prices
 from planner.optimise.packing.recreate import Effort, recreated
-from planner.optimise.packing.volume import certified, item_prices, mixed
+from planner.optimise.packing.volume import Mix, certified, item_prices, mixed
 from planner.optimise.packing.whole import Plan, chosen, cost, improved, rounded
 from planner.optimise.solver import Limits
 
@@ -78,11 +79,20 @@ class Search:
             self._place_more()
         self.question = subset(question, question.count - self.plan.left)
         self.plan = Plan(self.plan.pile, np.zeros_like(question.count))
-        begun = perf_counter()
-        self.mix = mixed(self.question)
-        self.prices: Prices = certified(self.question, self.mix.price, self.question.count)
         self.duals: Duals | None = None
+
+    @cached_property
+    def mix(self) -> Mix:
+        """The fractional answer; a search that proves nothing by itself may never ask for it."""
+        begun = perf_counter()
+        found = mixed(self.question)
         self._clock("level1_seconds", begun)
+        return found
+
+    @cached_property
+    def prices(self) -> Prices:
+        """What proves level 1."""
+        return certified(self.question, self.mix.price, self.question.count)
 
     def found(self) -> Found:
         """Run the steps until the gap is small enough, the budgets are spent or the time is over."""
