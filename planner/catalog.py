@@ -191,9 +191,9 @@ OFFER_KINDS: Final = {
 """Every kind of offer and its unit. Models look offers up by kind, so a new book needs no new code."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalog:
-    """What can be bought: offers with prices, and facts without."""
+    """What can be bought: offers with prices, and facts without. The same only as itself: frames are not compared."""
 
     offers: pd.DataFrame
     facts: pd.DataFrame
@@ -238,6 +238,11 @@ class Catalog:
         return {}
 
     @cached_property
+    def _tiers(self) -> dict[tuple[str, str | None, str | None], pd.DataFrame]:
+        """Tiers that have been asked for."""
+        return {}
+
+    @cached_property
     def _kinds(self) -> dict[str, pd.DataFrame]:
         """Offers by kind, in the order of the books."""
         return {str(kind): rows for kind, rows in self.offers.groupby("kind", sort=False)}
@@ -248,6 +253,11 @@ class Catalog:
         Raises:
             PriceBookError: there is no such offer; names what is near.
         """
+        if (kind, sku, term) not in self._tiers:
+            self._tiers[kind, sku, term] = self._one(kind, sku, term)
+        return self._tiers[kind, sku, term]
+
+    def _one(self, kind: str, sku: str | None, term: str | None) -> pd.DataFrame:
         rows = self.of(kind, term)
         if rows.empty:
             where = ", ".join(sorted(set(self.offers["provider"]))) or "an empty price book"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -26,14 +27,15 @@ HELD = ("CPU cores", "GiB of memory", "GPUs")
 """What an instance must hold, in the order of the resources; disks are rented apart."""
 
 
+@lru_cache(maxsize=32)
 def types(
     market: Catalog,
-    terms: Sequence[str],
-    families: Sequence[str],
-    categories: Sequence[str],
+    terms: tuple[str, ...],
+    families: tuple[str, ...],
+    categories: tuple[str, ...],
     month_hours: float = HOURS_PER_MONTH,
 ) -> Types:
-    """The instance types sold on at least one of `terms`, in the order of their names.
+    """The instance types sold on at least one of `terms`, in the order of their names; worked out once for a market.
 
     Args:
         market: what is sold where the plan is for.
