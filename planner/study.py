@@ -21,7 +21,7 @@ from planner.catalog import Catalog
 from planner.demand import Demand, Policy
 from planner.models.base import DeploymentModel, described
 from planner.plan import OTHERS, Line, Plan
-from planner.quantities import RESOURCES, Assumption
+from planner.quantities import MONTHS_PER_YEAR, RESOURCES, Assumption
 from planner.scenario import STORED, Scenario, Where
 from planner.store import Store, TraceInfo
 
@@ -73,7 +73,7 @@ def answer_plans(question: Question) -> Iterator[Plan]:
     scenario = question.scenario
     years = [question.demand.grown(year + 1) for year in range(scenario.horizon_years)]
     for model in scenario.models:
-        placed, owned = _placed(model, scenario.where), dict[str, int]()
+        placed, owned = _placed(_ahead(model, scenario), scenario.where), dict[str, int]()
         for year, demand in enumerate(years):
             here, away = _resident(placed, demand)
             plan = placed.plan(here, question.catalog, owned)
@@ -84,6 +84,14 @@ def answer_plans(question: Question) -> Iterator[Plan]:
             moves = year == 0 and model.kind != scenario.measured_against
             lines = plan.lines if moves else tuple(e for e in plan.lines if e.kind != "one-off")
             yield replace(plan, year=year, lines=lines)
+
+
+def _ahead(model: DeploymentModel, scenario: Scenario) -> DeploymentModel:
+    """A model that weighs moving in over no time of its own does so over the horizon, as the comparison does."""
+    weighs = "spread_months" in type(model).model_fields and "spread_months" not in model.model_fields_set
+    if not weighs or model.kind == scenario.measured_against:
+        return model
+    return model.model_copy(update={"spread_months": float(MONTHS_PER_YEAR * scenario.horizon_years)})
 
 
 def _placed(model: DeploymentModel, where: Where) -> DeploymentModel:

@@ -56,6 +56,8 @@ class Case:
     """[site], boxes by sku that are kept."""
     agent: tuple[float, float]
     """Cores and GiB of what a cluster of a fleet runs besides."""
+    months: float = np.inf
+    """Over which what is paid once is spread; without end: it is not weighed."""
     made: dict[tuple[int, bytes, bytes, bool], Plan] = field(default_factory=dict)
 
     def plan(self, site: int, first: Ints, count: Ints, *, agent: bool = False) -> Plan:
@@ -68,6 +70,14 @@ class Case:
             plan = self.models[site].plan(asked, self.catalog, self.owned[site])
             self.made[key] = without_agent(plan) if agent else plan
         return self.made[key]
+
+    def moving_usd(self, plan: Plan) -> float:
+        """What moving in costs, a month of those it is spread over."""
+        return sum(e.usd for e in plan.lines if e.kind == "one-off") / self.months
+
+    def native(self, site: int) -> Bools:
+        """[class], whether it lives the way of a site already."""
+        return np.asarray(self.demand.workloads["kind"].isin(list(self.models[site].native)), bool)
 
     def kept(self, site: int, count: Ints, plan: Plan) -> None:
         """Remembers that `plan`, made for more, is also that of the `count` [class] workloads that it places."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,8 @@ _PROFILES: Final[dict[str, tuple[float, int]]] = {
 
 class Clustered(Rented):
     """Settings that all clusters have, and what follows from them for one pod and one node."""
+
+    native: ClassVar[tuple[str, ...]] = ("container",)
 
     nodes: Literal["rented", "owned"] = "rented"
     """Whether nodes are rented by the hour, with all that a provider bills around them, or are servers of one's own

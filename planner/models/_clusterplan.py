@@ -44,7 +44,7 @@ def planned(
     lines += _fee(model, market, cluster)
     lines += support(model, market, lines)
     lines += administrators(catalog, use.mean_nodes, model.nodes_per_admin)
-    lines += migration(catalog, model.provider, "replatform", moved(served, ("container",)))
+    lines += migration(catalog, model.provider, "replatform", moved(served, model.native))
     return Plan(
         model=model.kind,
         lines=tuple(lines),

@@ -46,11 +46,13 @@ class Deal:
     """[site], lines besides: traffic that leaves it for other sites, and its fleet manager."""
     left: int
     """Workloads that are left out."""
+    moving_usd: float = 0.0
+    """What moving in costs, a month of those it is spread over."""
 
     @property
     def usd(self) -> float:
-        """All of it, a month."""
-        plans = sum(plan.usd_per_month for plan in self.plans if plan is not None)
+        """All of it, a month, with what moving in costs."""
+        plans = self.moving_usd + sum(plan.usd_per_month for plan in self.plans if plan is not None)
         return float(plans + sum(e.usd_per_month for lines in self.extra for e in lines))
 
     @property
@@ -79,7 +81,8 @@ def deal(case: Case, unit: Ints, copies: Ints, terms: Terms) -> Deal:
     for s in clusters if fleet else []:
         extra[s] = [*extra[s], *manager(case.catalog, case.sites[s], _there(plans[s]), terms.fleet_sku)]
     placed = int(count.sum()) - sum(len(plan.unplaced) for plan in plans if plan is not None)
-    return Deal(copies, count, plans, tuple(map(tuple, extra)), int(case.demand.count.sum()) - placed)
+    moving = sum(case.moving_usd(plan) for plan in plans if plan is not None)
+    return Deal(copies, count, plans, tuple(map(tuple, extra)), int(case.demand.count.sum()) - placed, moving)
 
 
 def _there(plan: Plan | None) -> Plan:

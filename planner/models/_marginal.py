@@ -55,7 +55,9 @@ def _column(case: Case, site: int, legal: Bools) -> tuple[Bools, float, float, F
     shown = _shown(case.demand, plan)
     base = case.plan(site, nobody, nobody).usd_per_month if case.owned[site] else 0.0
     fixed = _fixed(case, site, able, (plan, shown, base))
-    usd = np.where(able, _scaled(shown, np.where(able, count, 0), plan.usd_per_month - base - fixed), np.inf)
+    placed = np.where(able, count, 0)
+    each = _scaled(shown, placed, plan.usd_per_month - base - fixed) + _moving(case, site, placed, plan)
+    usd = np.where(able, each, np.inf)
     sent = sum(e.quantity for e in plan.lines if e.offer_kind == "egress")
     return able, base, fixed, usd, float(sent)
 
@@ -84,6 +86,13 @@ def _scaled(shown: Floats, count: Ints, total: float) -> Floats:
     return np.asarray(weight * max(total, 0.0) / max(summed, 1e-300))
 
 
+def _moving(case: Case, site: int, count: Ints, plan: Plan) -> Floats:
+    """[class], what moving one member in costs a month; nothing for what lives this way already."""
+    foreign = ~case.native(site)
+    many = float(count[foreign].sum())
+    return np.where(foreign, case.moving_usd(plan) / many if many else 0.0, 0.0)
+
+
 def _fixed(case: Case, site: int, able: Bools, known: tuple[Plan, Floats, float]) -> float:
     """What a site costs for its least workload beyond that workload's own part: clusters, spares, smallest orders."""
     plan, shown, base = known
@@ -107,7 +116,7 @@ def updated(case: Case, market: Market, found: Deal) -> Market:
         if plan is None:
             continue
         total = plan.usd_per_month - market.base[s] - market.fixed[s]
-        price = _scaled(_shown_there(case, plan, count), count, total)
+        price = _scaled(_shown_there(case, plan, count), count, total) + _moving(case, s, count, plan)
         usd[:, s] = np.where((count > 0) & market.able[:, s], price, usd[:, s])
     return replace(market, usd=usd)
 

@@ -97,7 +97,7 @@ def on_own_nodes(model: Clustered, demand: Demand, catalog: Catalog, burden: Bur
     load = _load(cluster.served, site, gib, count)
     lines = billed(site.servers, site.charges, count, load)
     usd = float(count @ site.usd)
-    lines += migration(catalog, model.own_provider, "replatform", moved(cluster.served, ("container",)))
+    lines += migration(catalog, model.own_provider, "replatform", moved(cluster.served, model.native))
     many = int(cluster.served.count[guess].sum())
     told = [inferred(f"{model.kind}: pods whose volume is assumed", many, "pods", "no reading")] if many else []
     return Plan(

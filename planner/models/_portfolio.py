@@ -80,6 +80,8 @@ def _details(found: Found) -> dict[str, float]:
         "sites_used": float(len(chosen.used)),
         "providers_used": float(len({case.sites[s].owner for s in chosen.used})),
     }
+    if np.isfinite(case.months):
+        told |= {"moving_in_usd": chosen.moving_usd, "usd_with_moving_in": chosen.usd}
     if least is not None:
         told |= {"cheapest_single_site_usd": least.usd, "single_site_leaves_out": float(least.left)}
     told |= _premium(found.free)

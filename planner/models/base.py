@@ -47,6 +47,9 @@ class DeploymentModel(BaseModel, ABC):
     rented: ClassVar[bool] = True
     """Rented by the hour or call, or bought and kept (then last year's boxes come back as `owned`)."""
 
+    native: ClassVar[tuple[str, ...]] = ()
+    """Kinds of workloads that live this way already, so that nothing is paid once to move them in."""
+
     @property
     def keeps(self) -> bool:
         """Whether its boxes are bought and kept, with these settings."""

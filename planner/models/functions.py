@@ -36,6 +36,7 @@ class Functions(Rented):
 
     kind: Literal["functions"] = "functions"
     title: ClassVar[str] = "Functions"
+    native: ClassVar[tuple[str, ...]] = ("function",)
 
     arch: Literal["workload", "x86_64", "arm64"] = "workload"
     """Processor that functions run on, or that of each workload. Unit: name. Source: the user."""
@@ -178,7 +179,7 @@ class Functions(Rented):
         traffic, guessed, _ = egress(self, market, served)
         lines = [*bill, *_state(market, served), *traffic]
         lines += support(self, market, lines)
-        lines += migration(catalog, self.provider, "refactor", moved(served, ("function",)))
+        lines += migration(catalog, self.provider, "refactor", moved(served, self.native))
         least = tolls(market, replace(use, gb_seconds=use.least_gb_seconds), self.duration_sku)
         return Plan(
             model=self.kind,

@@ -104,7 +104,7 @@ class Iaas(Rented):
         lines += [*volumes(market, need, hosted.count * kept, ("gp3", "balanced")), *traffic]
         lines += support(self, market, lines)
         lines += administrators(catalog, float(hosted.count.sum()), self.vms_per_admin)
-        lines += migration(catalog, self.provider, "rehost", moved(served, ()))
+        lines += migration(catalog, self.provider, "rehost", moved(served, self.native))
         return _plan(self, (hosts, fleet, need.gib), lines, paid, (*demand.assumptions, *guessed, *more))
 
     @property

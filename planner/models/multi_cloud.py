@@ -88,6 +88,10 @@ class MultiCloud(DeploymentModel):
     agent_memory_gib: float = Field(default=0.25, ge=0)
     """Memory of that agent. Unit: GiB. Source: FROM MEMORY, fluxcd/flux2 manifests (four controllers of 64Mi)."""
 
+    spread_months: float | None = Field(default=None, gt=0)
+    """Months over which what moving in costs once is spread where sites are compared; none: only what falls due every
+    month is compared. Unit: months. Source: the horizon of the scenario, where there is one."""
+
     max_rounds: int = Field(default=2, ge=1)
     """How often sites are planned again at most. Unit: rounds. Source: assumption of this planner; it stops earlier
     where another round does not pay."""
@@ -154,7 +158,8 @@ class MultiCloud(DeploymentModel):
             mine = {sku.removeprefix(f"{site.name}/"): n for sku, n in owned.items() if sku.startswith(f"{site.name}/")}
             kept[s] = mine if site.model.keeps else {}
         models = tuple(site.placed(self.effort) for site in self.sites)
-        return Case(demand, catalog, self.sites, models, tuple(kept), (self.agent_cpu_cores, self.agent_memory_gib))
+        agent, months = (self.agent_cpu_cores, self.agent_memory_gib), self.spread_months or np.inf
+        return Case(demand, catalog, self.sites, models, tuple(kept), agent, months)
 
     def _legal(self, case: Case) -> tuple[Bools, NDArray[np.object_]]:
         """[class, site], whether a class may be at a site; and why not, as text."""

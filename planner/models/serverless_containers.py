@@ -53,6 +53,7 @@ class ServerlessContainers(Rented):
 
     kind: Literal["serverless_containers"] = "serverless_containers"
     title: ClassVar[str] = "Serverless containers"
+    native: ClassVar[tuple[str, ...]] = ("container",)
 
     arch: Literal["workload", "x86_64", "arm64"] = "workload"
     """Processor that containers run on, or that of each workload. Unit: name. Source: the user."""
@@ -207,7 +208,7 @@ class ServerlessContainers(Rented):
         lines = [*toll, *self._around(market, fleet, sent), *traffic]
         lines += disks(market, volumes, served.count, ("gp3", "balanced"))
         lines += support(self, market, lines)
-        lines += migration(catalog, self.provider, "replatform", moved(served, ("container",)))
+        lines += migration(catalog, self.provider, "replatform", moved(served, self.native))
         return Plan(
             model=self.kind,
             lines=tuple(lines),
