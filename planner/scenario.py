@@ -179,17 +179,53 @@ def with_settings(scenario: Scenario, settings: Mapping[str, Any]) -> Scenario:
     )
     table["models"] = [m | {"kind": s.kind} for m, s in zip(table["models"], scenario.models, strict=True)]
     by_kind = {str(model["kind"]): model for model in table["models"]}
+    whole = {model.kind: model.model_dump() for model in scenario.models}
     for key, value in settings.items():
-        first, _, rest = key.partition(".")
-        if first in by_kind and rest:
-            by_kind[first][rest] = value
+        first, *rest = key.split(".")
+        if rest and first in by_kind:
+            _put(by_kind[first], (key, rest), value, whole[first])
         elif rest and first == "models":
-            raise ScenarioError(f"setting {key!r}: a model's settings begin with its kind; {near_miss(rest, by_kind)}")
-        elif rest:
-            table[first] = {**table.get(first, {}), rest: value}
+            near = near_miss(rest[0], by_kind)
+            raise ScenarioError(f"setting {key!r}: a model's settings begin with its kind; {near}")
+        elif rest and first not in Scenario.model_fields:
+            near = near_miss(first, [*by_kind, *Scenario.model_fields])
+            raise ScenarioError(f"setting {key!r}: no model of the scenario and no table of it; {near}")
         else:
-            table[first] = value
+            _put(table, (key, [first, *rest]), value, {})
     return parse(table, origin="setting")
+
+
+def _put(table: dict[str, Any], path: tuple[str, list[str]], value: Any, whole: Mapping[str, Any]) -> None:
+    """Changes one setting in nested tables: the `path` is the setting as it was written, and its parts from here on.
+
+    A list of tables is entered by the name of a row or by its number; the number after the last begins a new row. What
+    was not written yet begins as it is in `whole`.
+    """
+    written, (key, *rest) = path
+    if not rest:
+        table[key] = value
+        return
+    inner = table.get(key, whole.get(key, {}))
+    if isinstance(inner, list | tuple):
+        rows = [dict(row) if isinstance(row, Mapping) else row for row in inner]
+        at = _row(rows, rest[0], written)
+        rows[at:] = rows[at:] or [{}]
+        table[key], inner, rest = rows, rows[at], rest[1:]
+    else:
+        inner = table[key] = dict(inner) if isinstance(inner, Mapping) else {}
+    if not rest or not isinstance(inner, dict):
+        raise ScenarioError(f"setting {written!r}: expected the name of a field at the end, as in {written}.name")
+    _put(inner, (written, rest), value, whole.get(key, {}) if isinstance(whole.get(key), Mapping) else {})
+
+
+def _row(rows: Sequence[Any], label: str, written: str) -> int:
+    """The row of a list that is called `label`, or has that number."""
+    called = [str(row.get("name", "")) if isinstance(row, Mapping) else "" for row in rows]
+    if label in called:
+        return called.index(label)
+    if label.isdecimal() and int(label) <= len(rows):
+        return int(label)
+    raise ScenarioError(f"setting {written!r}: no row {label!r}; {near_miss(label, [n for n in called if n])}")
 
 
 def _placed(scenario: Scenario, folder: Path) -> Scenario:

@@ -8,6 +8,8 @@ import pytest
 
 from planner.bundle import bundled
 from planner.errors import ScenarioError
+from planner.models import MODELS
+from planner.models.base import DeploymentModel, told
 from planner.scenario import Scenario, load, parse, with_settings
 
 SHIPPED = sorted(bundled("datasets", "scenarios").glob("*.toml"))
@@ -101,3 +103,46 @@ def test_settings_change_a_scenario_by_dotted_name() -> None:
     assert [m.kind for m in changed.models] == [m.kind for m in Scenario().models]
     with pytest.raises(ScenarioError, match="did you mean 'headroom'"):
         with_settings(Scenario(), {"demand.hedroom": 0.5})
+
+
+@pytest.mark.parametrize("kind", list(MODELS))
+def test_every_assumption_that_is_listed_can_be_set_by_its_name(kind: str) -> None:
+    asked = Scenario()
+    (model,) = (m for m in asked.models if m.kind == kind)
+    for name, value, _ in told(model, blank=True):
+        given = value.kind if isinstance(value, DeploymentModel) else value
+        again = with_settings(asked, {f"{kind}.{name}": given})
+        (changed,) = (m for m in again.models if m.kind == kind)
+        assert {n: v for n, v, _ in told(changed)}[name] == value
+
+
+def test_tables_of_a_model_are_entered_by_name_or_number() -> None:
+    settings = {
+        "multi_cloud.sites.own-hosts.latency_ms": 7,
+        "multi_cloud.sites.0.model.min_nodes": 5,
+        "multi_cloud.traffic.0.caller": "a",
+        "multi_cloud.traffic.0.gib_per_month": 3,
+    }
+    model = next(m for m in with_settings(Scenario(), settings).models if m.kind == "multi_cloud")
+    found = {name: value for name, value, _ in told(model)}
+    assert found["sites.own-hosts.latency_ms"] == 7
+    assert next(site.model.min_nodes for site in model.sites if site.name == "aws-clusters") == 5
+    assert (found["traffic.0.caller"], found["traffic.0.gib_per_month"]) == ("a", 3)
+    assert len(model.sites) == len(MODELS["multi_cloud"]().sites)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("kuberntes.min_nodes", "did you mean 'kubernetes'"),
+        ("demnd.headroom", "did you mean 'demand'"),
+        ("multi_cloud.sites.own-host.latency_ms", "did you mean 'own-hosts'"),
+        ("multi_cloud.sites.own-hosts.latncy_ms", "did you mean 'latency_ms'"),
+        ("multi_cloud.sites.own-hosts.model.spare", "did you mean 'spares'"),
+        ("multi_cloud.sites.own-hosts", "expected the name of a field at the end"),
+        ("multi_cloud.sites.9.latency_ms", "no row '9'"),
+    ],
+)
+def test_a_setting_that_is_nowhere_is_told_with_what_is_near(name: str, said: str) -> None:
+    with pytest.raises(ScenarioError, match=said):
+        with_settings(Scenario(), {name: 1})

@@ -52,23 +52,18 @@ def assumptions(as_json: AsJson = False) -> None:
     """Every number a plan rests on by default: models' settings and the demand policy, with unit and source."""
     from planner.demand import Policy
     from planner.models import MODELS
+    from planner.models.base import told
     from planner.report.show import plain
 
     defaults = ((kind, model.model_validate({"kind": kind})) for kind, model in MODELS.items())
     owners: list[tuple[str, Any]] = [("demand", Policy()), *defaults]
     rows = [
-        (f"{owner}.{name}", plain(getattr(settings, name)), unit, source, what)
+        (f"{owner}.{name}", plain(value), unit, source, what)
         for owner, settings in owners
-        for name, what, unit, source in _described(type(settings))
+        for name, value, (what, unit, source) in told(settings, blank=True)
     ]
     heads: list[Head] = [("name", "left"), ("value", "right")]
     _tell("Assumptions", [*heads, *((h, "left") for h in ("unit", "source", "what it is"))], rows, as_json)
-
-
-def _described(owner: type[Any]) -> list[tuple[str, str, str, str]]:
-    from planner.models.base import described
-
-    return [(name, *described(owner, name)) for name in owner.model_fields if name != "kind"]
 
 
 @app.command()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,7 +14,7 @@ from planner.demand import Demand
 from planner.plan import Plan
 from planner.quantities import Assumption
 
-__all__ = ["DeploymentModel", "described"]
+__all__ = ["DeploymentModel", "described", "told"]
 
 _SOURCE = re.compile(r"^(?P<what>.*?)\s*Unit:\s*(?P<unit>.+?)\.\s+Source:\s*(?P<source>.+?)\.?$", re.DOTALL)
 
@@ -30,6 +30,29 @@ def described(owner: type[BaseModel], name: str) -> tuple[str, str, str]:
     if match is None:
         raise ValueError(f"{owner.__name__}.{name}: its docstring must end in 'Unit: ... . Source: ...'")
     return match["what"], match["unit"], match["source"]
+
+
+def told(owner: BaseModel, blank: bool = False) -> Iterator[tuple[str, Any, tuple[str, str, str]]]:
+    """Every setting but `kind` with its value, meaning, unit and source; those of tables in it under ``table.row.``.
+
+    Rows are told by their name, else by their number; with `blank`, a list without any as if it had one.
+    """
+    for name, field in type(owner).model_fields.items():
+        if name == "kind":
+            continue
+        value = getattr(owner, name)
+        yield name, value, described(type(owner), name)
+        rows = value if isinstance(value, tuple) else ()
+        for number, row in enumerate(rows or (_rows(field.annotation) if blank else ())):
+            if isinstance(row, BaseModel):
+                label = getattr(row, "name", number)
+                yield from ((f"{name}.{label}.{inner}", *rest) for inner, *rest in told(row))
+
+
+def _rows(annotation: Any) -> tuple[BaseModel, ...]:
+    """One row of a list of tables, with its defaults; none where the annotation is of something else."""
+    kinds = [part for part in get_args(annotation) if isinstance(part, type) and issubclass(part, BaseModel)]
+    return tuple(kind() for kind in kinds[:1])
 
 
 class DeploymentModel(BaseModel, ABC):
@@ -76,12 +99,13 @@ class DeploymentModel(BaseModel, ABC):
         return described(cls, name)
 
     def settings(self) -> tuple[Assumption, ...]:
-        """Every field but `kind`, with value, unit and source."""
-        names = [n for n in type(self).model_fields if n != "kind"]
-        return tuple(Assumption(f"{self.kind}.{n}", _plain(getattr(self, n)), *self.describe(n)[1:]) for n in names)
+        """Every field but `kind`, with value, unit and source; of tables in it too."""
+        return tuple(Assumption(f"{self.kind}.{name}", _plain(value), *words[1:]) for name, value, words in told(self))
 
 
 def _plain(value: object) -> float | int | str | bool | None:
+    if isinstance(value, DeploymentModel):
+        return value.kind
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or None
     return value if isinstance(value, float | int | str | bool | None) else str(value)
