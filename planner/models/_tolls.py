@@ -123,12 +123,22 @@ def _free(
 ) -> list[Line]:
     """The lines of one meter, its share of the free amount of its plan first."""
     free, words = plan
-    rows = market.of("function_allowance")
-    rows = rows[(rows["unit"] == tiers["unit"].iloc[0]) & rows["sku"].astype(str).str.lower().str.startswith(words[-1])]
+    rows = _allowance(market.of("function_allowance"), tiers.iloc[0], words[-1])
     if not free or rows.empty or quantity <= 0:
         return metered(tiers, quantity, "compute")
     given = min(quantity, float(rows["tier_to"].iloc[0]) * share)
     return [line(rows.iloc[0], given, "compute"), *metered(tiers, quantity - given, "compute")]
+
+
+def _allowance(rows: pd.DataFrame, meter: pd.Series, word: str) -> pd.DataFrame:
+    """The free amounts of a meter: of its family, else those whose names begin as its plan's do, else the only one."""
+    rows = rows[rows["unit"] == meter["unit"]]
+    family, told = rows["family"].fillna("").astype(str), meter["family"] if isinstance(meter["family"], str) else ""
+    if told and (family == told).any():
+        return rows[family == told]
+    alike = rows[rows["sku"].astype(str).str.lower().str.startswith(word)]
+    unnamed = len(rows) == 1 and not (told and family.iloc[0])
+    return alike if len(alike) or not unnamed else rows
 
 
 def per_call_usd(market: Catalog, use: Use, sku: str = "") -> Floats:

@@ -138,6 +138,30 @@ def test_an_older_rate_is_an_input(asked, expected) -> None:
     assert bill(demand(asked), sold) == pytest.approx(expected, abs=0.005)
 
 
+@pytest.mark.parametrize(
+    ("meters", "frees", "given"),
+    [
+        (("d", ""), [("fd", "", 400e3)], 400e3),
+        (("lambda-d", ""), [("any", "", 300e3)], 300e3),
+        (("d", "one"), [("two-free", "two", 100e3), ("one-free", "one", 200e3)], 200e3),
+        (("flex-d", ""), [("consumption-free", "", 100e3), ("flex-free", "", 50e3)], 50e3),
+        (("d", "one"), [("two-free", "two", 100e3)], 0),
+        (("d", ""), [("a-free", "", 100e3), ("b-free", "", 50e3)], 0),
+    ],
+)
+def test_a_free_amount_goes_to_the_meter_of_its_plan(meters, frees, given) -> None:
+    """By family where both tell one, else by how their names begin, else where there is only one."""
+    (sku, family) = meters
+    sold = book(
+        offer(sku, "function_duration", 1e-5, unit="GB-second", family=family),
+        offer("r", "function_requests", 0.2, unit="million requests"),
+        *(offer(s, "function_allowance", 0.0, unit="GB-second", tier_to=most, family=f) for s, f, most in frees),
+    )
+    plan = Functions(support_plan="none").plan(demand(calls(3e6, 1, 512)), sold)
+    assert sum(e.quantity for e in plan.lines if e.offer_kind == "function_allowance") == pytest.approx(given)
+    assert sum(e.quantity for e in plan.lines if e.unit == "GB-second") == pytest.approx(1.5e6)
+
+
 def test_azure_rounds_memory_up_to_its_steps() -> None:
     """E32: 490 MB are billed as 512."""
     sold = book(
