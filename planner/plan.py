@@ -22,6 +22,7 @@ __all__ = [
     "Certificate",
     "Line",
     "Plan",
+    "in_proportion",
     "line",
     "metered",
     "showback",
@@ -146,6 +147,16 @@ def showback(lines: Sequence[Line], workloads: Sequence[str], shares: Mapping[Ca
     usd = direct * (total / named) if named > 0 else direct
     rows = [*_told_apart(workloads), IDLE]
     return pd.DataFrame({"workload": rows, "usd_per_month": [*usd, total - float(usd.sum())]})
+
+
+def in_proportion(weight: Floats) -> Floats:
+    """[workload], parts of one whole in proportion to a weight; equal where none weighs anything.
+
+    >>> in_proportion(np.array([1.0, 3.0])).tolist(), in_proportion(np.zeros(2)).tolist()
+    ([0.25, 0.75], [0.5, 0.5])
+    """
+    total = float(weight.sum())
+    return np.asarray(weight / total if total > 0 else np.full(len(weight), 1.0 / max(len(weight), 1)))
 
 
 def _told_apart(workloads: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ from planner.models._nodepools import offered
 from planner.models._ownnodes import on_own_nodes
 from planner.models._podplan import Cluster, certificate, details, placement, provisioned, shown
 from planner.models._pods import Burden
-from planner.models._rented import administrators, egress, inferred, migration, month_hours, moved, support
+from planner.models._rented import administrators, egress, inferred, migration, month_hours, moved, sent_gib, support
 from planner.models._standing import standing, volumes
 from planner.plan import Line, Plan, metered
 from planner.quantities import Assumption
@@ -53,7 +53,7 @@ def planned(
         used=served.used,
         boxes=_boxes([boxes for _, boxes in nodes]),
         placement=placement(cluster),
-        cost_by_workload=shown(cluster, lines),
+        cost_by_workload=shown(cluster, lines, sent_gib(model, served), use.volumes_gib),
         unplaced=stood.unplaced(demand),
         certificate=certificate(cluster, sum(entry.usd_per_month for entry in instances)),
         assumptions=(*model.settings(), *demand.assumptions, *guessed, *more),

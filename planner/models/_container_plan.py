@@ -15,7 +15,7 @@ from planner.models._container_bill import Meters, Tariff, lowest_share
 from planner.models._container_sizing import Asked, Chosen, Manner, room
 from planner.models._instances import limiting
 from planner.models._rented import left_out
-from planner.plan import Certificate, Line, showback
+from planner.plan import Category, Certificate, Line, in_proportion, showback
 from planner.quantities import CPU, GPU, MEMORY, SECONDS_PER_HOUR, STORAGE
 
 __all__ = ["Fleet", "boxes", "certificate", "details", "placement", "provisioned", "shown", "unplaced", "used"]
@@ -138,8 +138,11 @@ def placement(fleet: Fleet, plan: str) -> pd.DataFrame:
     )
 
 
-def shown(fleet: Fleet, lines: Sequence[Line]) -> pd.DataFrame:
-    """By what each workload's instances cost; what of them it never needs is idle."""
+def shown(fleet: Fleet, lines: Sequence[Line], sent_gib: Floats, volume_gib: Floats) -> pd.DataFrame:
+    """By what each workload's instances cost; what of them it never needs is idle.
+
+    Traffic goes by what a member of a class sends out, disks by its volume (both [class], GiB).
+    """
     owner = fleet.served.members["class"].to_numpy(np.int64)
     inside = fleet.count / np.maximum(np.bincount(owner, minlength=len(fleet.count)), 1)
     hours = fleet.work.hours
@@ -153,9 +156,12 @@ def shown(fleet: Fleet, lines: Sequence[Line]) -> pd.DataFrame:
     )
     share = inside * fleet.chosen.usd * np.where(fleet.mode == "instance", filled, busy)
     part = share[owner] / max(float(fleet.count @ fleet.chosen.usd), 1e-300)
-    even = np.full(len(owner), 1.0 / max(len(owner), 1))
-    shares = {"compute": part, "storage": even, "network": even}
-    return showback(lines, fleet.served.members["workload"].tolist(), shares)  # type: ignore[arg-type]  # categories
+    shares: dict[Category, Floats] = {
+        "compute": part,
+        "storage": in_proportion((inside * volume_gib)[owner]),
+        "network": in_proportion((inside * sent_gib)[owner]),
+    }
+    return showback(lines, fleet.served.members["workload"].tolist(), shares)
 
 
 def unplaced(demand: Demand, work: Asked, placed: Bools, offered: tuple[Floats, Manner]) -> pd.DataFrame:

@@ -108,7 +108,7 @@ def on_own_nodes(model: Clustered, demand: Demand, catalog: Catalog, burden: Bur
         used=cluster.served.used,
         boxes=_boxes(site.servers, count),
         placement=placement(cluster),
-        cost_by_workload=shown(cluster, lines),
+        cost_by_workload=shown(cluster, lines, np.zeros_like(gib), gib),
         unplaced=stood.unplaced(demand),
         certificate=certificate(cluster, usd),
         assumptions=(*model.settings(), *demand.assumptions, *told),

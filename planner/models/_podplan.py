@@ -16,7 +16,7 @@ from planner.models._nodepools import Offer, Pool, numbered
 from planner.models._pods import Pods
 from planner.models._rented import left_out
 from planner.models._savings import busiest_case, savings
-from planner.plan import Category, Certificate, Line, showback
+from planner.plan import Category, Certificate, Line, in_proportion, showback
 from planner.quantities import CPU, GPU, MEMORY, STORAGE
 
 __all__ = ["Cluster", "certificate", "details", "placement", "provisioned", "shown", "unplaced"]
@@ -99,10 +99,11 @@ def _placed(pool: Pool, start: Ints, before: dict[str, int]) -> pd.DataFrame:
     return mine
 
 
-def shown(cluster: Cluster, lines: list[Line]) -> pd.DataFrame:
-    """By what each workload asks of the nodes that run: half by CPU, half by memory; what nobody asks for is idle.
+def shown(cluster: Cluster, lines: list[Line], sent_gib: Floats, volume_gib: Floats) -> pd.DataFrame:
+    """By what each workload asks of the nodes that run, at resource prices; what nobody asks for is idle.
 
-    What the cluster's own pods ask for is carried by the workloads in proportion to their own.
+    What the cluster's own pods ask for is carried by the workloads in proportion to their own. Ways in and out go by
+    what a member of a class sends out, disks by its volume (both [class], GiB).
     """
     start, names = cluster.by_class()
     share = np.zeros(len(names))
@@ -116,8 +117,9 @@ def shown(cluster: Cluster, lines: list[Line]) -> pd.DataFrame:
         total = float(each[mine] @ count)
         weight = (1 + own / total if total > 0 else 1.0) * part / max(sum(usd), 1e-300)
         share[seat] = np.repeat(each[mine], count) * weight
-    even = np.full(len(names), 1.0 / max(len(names), 1))
-    shares: dict[Category, Floats] = {"compute": share, "network": even, "storage": even}
+    count = cluster.served.count
+    network, storage = (in_proportion(np.repeat(gib, count)) for gib in (sent_gib, volume_gib))
+    shares: dict[Category, Floats] = {"compute": share, "network": network, "storage": storage}
     return showback(lines, names.tolist(), shares)
 
 
@@ -130,11 +132,27 @@ def _usd(pool: Pool) -> float:
 def _asked(pool: Pool) -> tuple[Floats, float]:
     """[class of pods], share of the pool's nodes that one member asks for; and that of the cluster's own pods."""
     hours, pods = pool.ask.hours, pool.ask.pods
-    asked = np.einsum("cpr,p->cr", pods.requested, hours)
-    given = np.maximum(hours @ (pool.fleet.counts @ pool.kinds.capacity), 1e-300)
-    each = (asked[:, [CPU, MEMORY]] / given[[CPU, MEMORY]]).mean(axis=1)
+    asked = np.column_stack([np.einsum("cpr,p->cr", pods.requested, hours), pods.replicas @ hours])
+    price = _prices(pool)
+    each = asked @ price / max(float(hours @ (pool.fleet.counts @ pool.ask.room) @ price), 1e-300)
     own = pool.seated.owner < 0
     return each, float(each[own] @ pods.count[own])
+
+
+def _prices(pool: Pool) -> Floats:
+    """[held resource and slots], what a unit is worth in the nodes of the busiest period, on average.
+
+    Source: the duals of its packing; half by CPU, half by memory where nothing has a price.
+    """
+    found, room = pool.fleet, pool.ask.room
+    if found.packing is not None:
+        price, kinds = found.packing.shadow_prices, found.menu.kind
+        paid = np.maximum((price * room[kinds]).sum(axis=1, keepdims=True), 1e-300)
+        share = (price / paid * found.packing.opened[:, None]).sum(axis=0)
+        if share.sum() > 0:
+            return np.asarray(share)
+    given = np.maximum(pool.ask.hours @ (found.counts @ room), 1e-300)
+    return np.where(np.isin(np.arange(room.shape[1]), (CPU, MEMORY)), 0.5 / given, 0.0)
 
 
 def unplaced(demand: Demand, asked: Pods, placed: Bools, offers: tuple[Offer, Offer]) -> pd.DataFrame:

@@ -26,6 +26,7 @@ __all__ = [
     "migration",
     "moved",
     "offered",
+    "sent_gib",
     "support",
 ]
 

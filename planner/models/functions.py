@@ -17,11 +17,22 @@ from planner.demand import Demand, as_calls
 from planner.errors import PriceBookError, near_miss
 from planner.models._calls import METERS, Meter, in_flight
 from planner.models._crossing import PerCall, figures
-from planner.models._rented import Rented, egress, inferred, left_out, migration, month_hours, moved, offered, support
+from planner.models._rented import (
+    Rented,
+    egress,
+    inferred,
+    left_out,
+    migration,
+    month_hours,
+    moved,
+    offered,
+    sent_gib,
+    support,
+)
 from planner.models._sized import Limits, Sized, sized
 from planner.models._taken import Durable, Habits, cold, taken, warm_hours
 from planner.models._tolls import Use, break_even, per_call_usd, tolls
-from planner.plan import Category, Certificate, Line, Plan, metered, showback
+from planner.plan import Category, Certificate, Line, Plan, in_proportion, metered, showback
 from planner.quantities import CPU, MEMORY, SECONDS_PER_HOUR, Assumption
 
 __all__ = ["Functions"]
@@ -189,7 +200,7 @@ class Functions(Rented):
             used=_used(self, served, run),
             boxes=_boxes(self, served, run, bill),
             placement=_placement(served, bill),
-            cost_by_workload=_shown(served, use, lines),
+            cost_by_workload=_shown(served, use, lines, sent_gib(self, served)),
             unplaced=_unplaced(asked, work),
             certificate=_certificate(bill, least),
             assumptions=(*self.settings(), *asked.assumptions, *_rules(self.meter), *guessed),
@@ -298,12 +309,19 @@ def _placement(served: Demand, bill: list[Line]) -> pd.DataFrame:
     return pd.DataFrame({"workload": named, "replica": 0, "sku": _sku(bill), "box": np.arange(len(named))})
 
 
-def _shown(served: Demand, use: Use, lines: list[Line]) -> pd.DataFrame:
-    """By what each workload's calls take of the meters; capacity kept warm but not used is idle."""
+def _shown(served: Demand, use: Use, lines: list[Line], sent: Floats) -> pd.DataFrame:
+    """By what each workload's calls take of the meters; capacity kept warm but not used is idle.
+
+    Traffic goes by what a member of a class sends out, `sent` [class].
+    """
     owner = served.members["class"].to_numpy(np.int64)
     weight = (use.weight(lines) / np.maximum(served.count, 1))[owner]
-    even = np.full(len(owner), 1.0 / max(len(owner), 1))
-    shares: dict[Category, Floats] = {"compute": weight, "network": even, "storage": even}
+    kept = np.nan_to_num(served.workloads["storage_gib"].to_numpy(float))[owner]
+    shares: dict[Category, Floats] = {
+        "compute": weight,
+        "network": in_proportion(sent[owner]),
+        "storage": in_proportion(kept),
+    }
     return showback(lines, served.members["workload"].tolist(), shares)
 
 

@@ -17,14 +17,25 @@ from planner.models._credits import credit_lines, earning
 from planner.models._instances import HELD, limiting, types
 from planner.models._machines import architecture, disk_needs, machine_of, machines
 from planner.models._purchase import Purchase, purchase
-from planner.models._rented import Rented, administrators, egress, left_out, migration, month_hours, moved, support
+from planner.models._rented import (
+    Rented,
+    administrators,
+    egress,
+    left_out,
+    migration,
+    month_hours,
+    moved,
+    sent_gib,
+    support,
+)
 from planner.models._volumes import volumes
-from planner.plan import Certificate, Line, Plan, showback
+from planner.plan import Category, Certificate, Line, Plan, in_proportion, showback
 from planner.quantities import CPU, GPU, MEMORY, STORAGE, Assumption
 
 __all__ = ["Iaas"]
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 
@@ -139,7 +150,7 @@ def _plan(
         used=_used(hosts, fleet),
         boxes=paid.boxes,
         placement=_placement(hosts, fleet),
-        cost_by_workload=_shown(hosts, fleet, lines),
+        cost_by_workload=_shown(hosts, fleet, lines, (sent_gib(model, hosts), _over(fleet.placed, disk))),
         unplaced=_unplaced(hosts, fleet),
         certificate=Certificate(usd, bound, form, {"version": 1, "closed_form": form}),
         assumptions=(*model.settings(), *guessed),
@@ -183,8 +194,18 @@ def _placement(hosts: Demand, fleet: Fleet) -> pd.DataFrame:
     return pd.DataFrame({"workload": named, "replica": replica, "sku": sku.astype(object), "box": box})
 
 
-def _shown(hosts: Demand, fleet: Fleet, lines: list[Line]) -> pd.DataFrame:
-    """By what each machine's instance costs; the part of an instance that its machine never needs is idle."""
+def _over(placed: Bools, amount: Floats) -> Floats:
+    """[class], an amount of those that are placed; 0 for the others."""
+    out = np.zeros(len(placed))
+    out[placed] = amount
+    return out
+
+
+def _shown(hosts: Demand, fleet: Fleet, lines: list[Line], gib: tuple[Floats, Floats]) -> pd.DataFrame:
+    """By what each machine's instance costs; the part of an instance that its machine never needs is idle.
+
+    Traffic and disks go by what a machine of a class sends out and keeps, `gib` [class].
+    """
     members, owner = _members(hosts, fleet)
     kinds, chosen = fleet.kinds, fleet.chosen[owner]
     price = np.minimum(kinds.used, kinds.committed)[chosen] * (fleet.running[owner] @ hosts.hours)
@@ -192,8 +213,9 @@ def _shown(hosts: Demand, fleet: Fleet, lines: list[Line]) -> pd.DataFrame:
     part = price * inside / max(float((price * inside).sum()), 1e-300)
     needed = (hosts.peak[owner][:, [CPU, MEMORY]] / kinds.capacity[chosen][:, [CPU, MEMORY]]).mean(axis=1)
     share = part * np.clip(needed, 0.0, 1.0)
-    disk = inside / max(float(inside.sum()), 1e-300)
-    return showback(lines, members["workload"].tolist(), {"compute": share, "storage": disk, "network": disk})
+    network, storage = (in_proportion(inside * each[owner]) for each in gib)
+    shares: dict[Category, Floats] = {"compute": share, "storage": storage, "network": network}
+    return showback(lines, members["workload"].tolist(), shares)
 
 
 def _unplaced(hosts: Demand, fleet: Fleet) -> pd.DataFrame:

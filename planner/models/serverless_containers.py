@@ -37,6 +37,7 @@ from planner.models._rented import (
     month_hours,
     moved,
     offered,
+    sent_gib,
     support,
 )
 from planner.models._units import names
@@ -217,7 +218,7 @@ class ServerlessContainers(Rented):
             used=used(fleet),
             boxes=boxes(fleet, rules.plan, (self.provider, self.region)),
             placement=placement(fleet, rules.plan),
-            cost_by_workload=shown(fleet, lines),
+            cost_by_workload=shown(fleet, lines, sent_gib(self, served), volumes),
             unplaced=unplaced(services, work, placed, (self.sizes, manner)),
             certificate=certificate(fleet, toll, free_usd(market, sold, self.free_tier)),
             assumptions=(*self.settings(), *demand.assumptions, *_told(rules), *guessed, *more),
