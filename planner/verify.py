@@ -282,9 +282,12 @@ def _fleet(proof: Proof, where: str) -> Iterator[Finding]:
         for k, row in enumerate(earned):
             row[period] += price * fleet["room"][k][resource] * bool(fleet["sets"][group][k])
     month = sum(fleet["hours"])
-    for row, kept, used in zip(earned, fleet["kept"], fleet["used"], strict=True):
-        sound &= kept is None or sum(row) <= kept * month
-        sound &= used is None or _best_walk(row, [used * hours for hours in fleet["hours"]], fleet["lag"]) <= 0
+    for row, kept, used, beside in zip(earned, fleet["kept"], fleet["used"], fleet["beside"], strict=True):
+        ways = [(beside, kept * month)] if kept is not None else []
+        ways += [(used + beside, 0)] if used is not None else []
+        for hourly, fixed in ways:
+            usd = [hourly * hours for hours in fleet["hours"]]
+            sound &= beside >= 0 and _best_walk(row, usd, fleet["lag"]) <= fixed
     yield Finding(where, "no box earns more than it costs, kept or by the hour, whenever it runs", sound)
     yield Finding(where, "the bound is what the needs pay", Fraction(*proof["bound_usd"]) <= Fraction(total, square))
 

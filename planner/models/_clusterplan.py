@@ -9,9 +9,9 @@ import pandas as pd
 from planner.catalog import Catalog
 from planner.demand import Demand
 from planner.models._clustered import Clustered
-from planner.models._ingress import Around, around
+from planner.models._ingress import Around, around, per_node
 from planner.models._instances import bought
-from planner.models._nodepools import offered
+from planner.models._nodepools import listed, offered
 from planner.models._ownnodes import on_own_nodes
 from planner.models._podplan import Cluster, certificate, details, placement, provisioned, shown
 from planner.models._pods import Burden
@@ -34,7 +34,9 @@ def planned(
     if model.nodes == "owned":
         return on_own_nodes(model, demand, catalog, burden, owned or {})
     market = catalog.at(model.provider, model.region)
-    stood = standing(model, demand, burden, offered(model, market, burden))
+    each = per_node(market, model.node_disk_gib, month_hours(demand.hours))
+    each += sum(e.usd for e in administrators(catalog, 1.0, model.nodes_per_admin)) / month_hours(demand.hours)
+    stood = standing(model, demand, burden, offered(model, market, burden, each))
     cluster, served = stood.cluster, stood.cluster.served
     nodes = [bought(pool.kinds, pool.fleet.counts, demand.hours) for pool in cluster.pools]
     instances = [entry for lines, _ in nodes for entry in lines]
@@ -55,7 +57,7 @@ def planned(
         placement=placement(cluster),
         cost_by_workload=shown(cluster, lines, sent_gib(model, served), use.volumes_gib),
         unplaced=stood.unplaced(demand),
-        certificate=certificate(cluster, sum(entry.usd_per_month for entry in instances)),
+        certificate=certificate(cluster, sum(entry.usd_per_month for entry in instances) + cluster.beside_usd),
         assumptions=(*model.settings(), *demand.assumptions, *guessed, *more),
         details=details(cluster),
     )
@@ -65,9 +67,8 @@ def _fee(model: Clustered, market: Catalog, cluster: Cluster) -> list[Line]:
     """What the provider takes for running the nodes, by what they cost on demand."""
     if not model.node_fee_sku:
         return []
-    listed = market.of("vm", "on_demand").drop_duplicates("sku").set_index("sku")["usd_per_unit"]
     hours = [(pool.kinds.sku, cluster.served.hours @ pool.fleet.counts) for pool in cluster.pools]
-    spend = sum(float(h @ listed.reindex(sku).fillna(0.0).to_numpy(float)) for sku, h in hours)
+    spend = sum(float(h @ listed(market, sku)) for sku, h in hours)
     return metered(market.tiers("platform", model.node_fee_sku), spend, "platform")
 
 

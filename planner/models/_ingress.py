@@ -12,7 +12,7 @@ from planner.catalog import Catalog
 from planner.models._rented import disks, offered
 from planner.plan import Line, metered
 
-__all__ = ["Around", "around"]
+__all__ = ["Around", "around", "per_node"]
 
 Floats = NDArray[np.float64]
 
@@ -49,6 +49,11 @@ class Around:
     def stored_gib(self) -> float:
         """System disks and volumes together, on average."""
         return float(self.volumes_gib @ self.volumes) + self.node_disk_gib * self.mean_nodes
+
+
+def per_node(market: Catalog, disk_gib: float, month: float) -> float:
+    """What the disk of one more node costs an hour."""
+    return sum(e.usd for e in disks(market, np.array([disk_gib]), np.ones(1), ("gp3", "balanced"))) / month
 
 
 def around(market: Catalog, use: Around, skus: tuple[str, str] = ("", "")) -> list[Line]:

@@ -19,7 +19,7 @@ from planner.models._pools import Fleet, fleet
 from planner.models._wanted import Ask, fitting
 from planner.quantities import CPU, GPU, HOURS_PER_WEEK
 
-__all__ = ["Offer", "Pool", "Seated", "numbered", "offered", "pooled"]
+__all__ = ["Offer", "Pool", "Seated", "listed", "numbered", "offered", "pooled"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -36,6 +36,8 @@ class Offer:
     kinds: Types
     room: Floats
     """[type, held resource and slots]."""
+    beside: Floats
+    """[type], usd per hour of what comes with a node while it runs."""
 
     def fits(self, asked: Pods) -> Bools:
         """[class, type], see `fitting`."""
@@ -43,7 +45,7 @@ class Offer:
 
     def only(self, keep: Bools) -> Offer:
         """These types."""
-        return Offer(self.kinds.only(keep), self.room[keep])
+        return Offer(self.kinds.only(keep), self.room[keep], self.beside[keep])
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,10 @@ class Pool:
         return np.asarray(self.fleet.counts.max(axis=0, initial=0))
 
 
-def offered(model: Clustered, market: Catalog, burden: Burden) -> tuple[Offer, Offer]:
+def offered(model: Clustered, market: Catalog, burden: Burden, usd_per_node: float) -> tuple[Offer, Offer]:
     """What is on offer for pods that stay, and spot nodes for those that may be interrupted; either may be empty.
+
+    With every node comes what an hour of any of them costs, and the provider's fee for running it, if there is one.
 
     Raises:
         PriceBookError: nothing is sold on these terms.
@@ -84,7 +88,21 @@ def offered(model: Clustered, market: Catalog, burden: Burden) -> tuple[Offer, O
     stay = types(market, lasting or model.terms, *allowed)
     stay = stay if lasting else stay.only(np.zeros(len(stay.sku), bool))
     spot = types(market, (SPOT,), *allowed) if sold else stay.only(np.zeros(len(stay.sku), bool))
-    return Offer(stay, model.room(stay, burden.on_nodes)), Offer(spot, model.room(spot, burden.on_nodes))
+    fee = _fee_share(model, market)
+    both = [(kinds, usd_per_node + fee * listed(market, kinds.sku)) for kinds in (stay, spot)]
+    first, second = (Offer(kinds, model.room(kinds, burden.on_nodes), usd) for kinds, usd in both)
+    return first, second
+
+
+def listed(market: Catalog, sku: NDArray[np.str_]) -> Floats:
+    """[type], price per hour on demand; 0 where there is none."""
+    usd = market.of("vm", "on_demand").drop_duplicates("sku").set_index("sku")["usd_per_unit"]
+    return usd.reindex(sku).fillna(0.0).to_numpy(float)
+
+
+def _fee_share(model: Clustered, market: Catalog) -> float:
+    """What the provider takes for running nodes, as a share of their price on demand."""
+    return float(market.tiers("platform", model.node_fee_sku)["usd_per_unit"].iloc[0]) if model.node_fee_sku else 0.0
 
 
 def interrupted(model: Clustered, demand: Demand, stays: Bools, moves: Bools) -> Ints:
@@ -145,6 +163,7 @@ def _pool(model: Clustered, hours: Floats, seated: Seated, offer: Offer, fewest:
         lag_periods=ceil(model.scale_down_lag_hours / max(1.0, length)) if model.autoscale else 0,
         autoscale=model.autoscale,
         effort=model.effort,
+        beside=allowed.beside,
         promised=kinds.promised,
     )
     return Pool(kinds, ask, fleet(ask), seated)
@@ -153,7 +172,7 @@ def _pool(model: Clustered, hours: Floats, seated: Seated, offer: Offer, fewest:
 def _allowed(model: Clustered, offer: Offer, asked: Pods) -> Offer:
     """Types that nodes may be of: none larger than wished unless a pod needs it, with GPUs where any pod asks."""
     kinds, fits = offer.kinds, offer.fits(asked)
-    price = np.minimum(kinds.used, kinds.committed)
+    price = np.minimum(kinds.used, kinds.committed) + offer.beside
     gpu = np.asarray(kinds.capacity[:, GPU] > 0)
     keep = (kinds.capacity[:, CPU] <= model.max_node_cpu_cores) & (~gpu | bool(asked.peak[:, GPU].any()))
     for i in np.flatnonzero(fits.any(axis=1) & ~fits[:, keep].any(axis=1)):

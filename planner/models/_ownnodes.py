@@ -135,7 +135,7 @@ def _offers(model: Clustered, site: Site, burden: Burden, month: float) -> tuple
     """Servers as types of nodes that are paid for every hour; no spot nodes."""
     kinds = _kinds(site, month)
     room = model.room(kinds, burden.on_nodes)
-    offer = Offer(kinds, room).only(_sensible(room, kinds))
+    offer = Offer(kinds, room, np.zeros(len(room))).only(_sensible(room, kinds))
     return offer, offer.only(np.zeros(len(offer.kinds.sku), bool))
 
 

@@ -44,6 +44,11 @@ class Cluster:
         return np.asarray(sum(running, np.zeros(len(self.served.hours))))
 
     @property
+    def beside_usd(self) -> float:
+        """What comes with nodes while they run, a month."""
+        return float(sum(self.served.hours @ pool.fleet.counts @ pool.ask.running for pool in self.pools))
+
+    @property
     def month(self) -> float:
         """Hours, a little more than none."""
         return max(float(self.served.hours.sum()), 1e-300)
@@ -173,7 +178,8 @@ def _reason(asked: Pods, i: int, offers: tuple[Offer, Offer]) -> str:
 
 
 def certificate(cluster: Cluster, usd: float) -> Certificate:
-    """The cost `usd` of the nodes, and what no nodes and no terms go below, with the pods in the pools they are in."""
+    """The cost `usd` of the nodes with what comes with each, and what no nodes and no terms go below, with the pods in
+    the pools they are in."""
     told = [_told(pool) for pool in cluster.pools]
     form = "; ".join(dict.fromkeys(form for form, _ in told)) or "nothing to run"
     packings = [pool.fleet.packing for pool in cluster.pools]

@@ -37,9 +37,13 @@ EASY: Final = 500
 
 
 UNIFORM: Final = 4
-"""Unit: types. Source: the cheapest by volume; each takes a filling of every period."""
+"""Unit: types. Source: the cheapest by either estimate; each takes a filling of every period."""
 FEWEST: Final = 2
 """Unit: ratio to the fewest nodes a cluster must have. Source: beyond it, nodes that must be there are all needed."""
+FEW_NODES: Final = 24
+"""Unit: nodes. Source: with no more, rounding costs most, and every further way takes milliseconds."""
+NEXT: Final = 0.6
+"""Unit: ratio. Source: types are sold in sizes that double, less what the system keeps."""
 FEW: Final = 2_000
 """Unit: classes. Source: up to so many, filling every hour by several rules takes seconds."""
 Rule = tuple[Callable[[Items, Boxes], Greedy], tuple[int, ...]]
@@ -84,9 +88,9 @@ def fleet(ask: Ask) -> Fleet:
     pilot = _way(asked, busiest, _menu(none, every, ask.now_and_then if ask.autoscale else ask.always))
     rhythm = breath(asked) if ask.autoscale else None
     ways = [pilot] if rhythm is None else _breathing(asked, busiest, pilot, rhythm)
-    ways += _alike(asked, busiest) if pilot.counts[busiest].sum() <= FEWEST * ask.min_nodes else []
+    ways += _few(asked, busiest) if pilot.counts[busiest].sum() <= max(FEW_NODES, FEWEST * ask.min_nodes) else []
     best = min((_lived(asked, way) for way in ways), key=lambda way: _month(asked, way.counts))
-    least, under = lowest(asked)
+    least, under = lowest(asked.laden)
     if rhythm is None or rhythm.bound_usd <= least:
         return Fleet(best.counts, best.packing, best.menu, best.rows, least, under)
     return Fleet(best.counts, best.packing, best.menu, best.rows, rhythm.bound_usd, under, rhythm)
@@ -126,10 +130,10 @@ def _effort(ask: Ask, classes: int) -> float:
 
 
 def _month(ask: Ask, counts: Ints) -> float:
-    """What nodes cost in a month on the best mix of terms."""
+    """What nodes cost in a month on the best mix of terms, with what comes with them."""
     both = zip(ask.used.tolist(), ask.committed.tolist(), strict=True)
     terms = [split(n, ask.hours, {"on_demand": p, "committed": c}) for n, (p, c) in zip(counts.T, both, strict=True)]
-    return sum(t.usd for t in terms)
+    return sum(t.usd for t in terms) + float(ask.hours @ counts @ ask.running)
 
 
 def _frozen(ask: Ask) -> Ask:
@@ -160,19 +164,44 @@ def _steadied(ask: Ask, busiest: int, bases: Sequence[Ints], pools: Ints) -> _Wa
     return _settled(ask, busiest, start, next(tried[best]) if comes else first[best])
 
 
-def _alike(ask: Ask, busiest: int) -> list[_Way]:
-    """Nodes of one type: where a cluster must have more nodes than its pods need, smaller ones cost less together."""
+def _few(ask: Ask, busiest: int) -> list[_Way]:
+    """More ways where nodes are few and each of them counts: nodes of one type, or none larger than a size."""
+    return [way for types in (*_likely(ask, busiest), *_no_larger(ask)) for way in _both(ask, busiest, types)]
+
+
+def _both(ask: Ask, busiest: int, types: Ints) -> Iterator[_Way]:
+    """Nodes of some types that never go, every pod at its largest, and nodes that come and go."""
+    none = np.zeros(len(ask.used), np.int64)
+    yield _way(_frozen(ask), busiest, _menu(none, types, ask.always))
+    if ask.autoscale:
+        menu = _menu(none, types, ask.now_and_then)
+        yield _settled(ask, busiest, _way(ask, busiest, menu), _filling(ask, menu, RULES[:1]))
+
+
+def _no_larger(ask: Ask) -> Iterator[Ints]:
+    """All types, then those of half the cores, a quarter and so on, as long as every pod fits into some."""
+    cores, size = ask.room[:, 0], float(ask.room[ask.fits.any(axis=0), 0].max(initial=0.0))
+    while size > 0:
+        types = np.flatnonzero(cores <= size * (1 + 1e-9))
+        if not len(types) or not ask.fits[:, types].any(axis=1).all():
+            return
+        yield types
+        size = float(cores[cores <= size * NEXT].max(initial=0.0))
+
+
+def _likely(ask: Ask, busiest: int) -> list[Ints]:
+    """[1] types of the cheapest clusters of one type, by volume and with each class of pods on nodes of its own."""
     pods, wanted = ask.pods, np.einsum("c,cr->r", ask.pods.count.astype(float), ask.pods.requested[:, busiest])
-    room = np.maximum(ask.room[:, : len(wanted)], 1e-12)
-    nodes = np.maximum(np.ceil((wanted / room).max(axis=1)), ask.min_nodes)
-    usd = np.where(ask.fits.all(axis=0), nodes * ask.always, np.inf)
-    none, ways = np.zeros(len(usd), np.int64), []
-    for kind in np.argsort(usd, kind="stable")[:UNIFORM]:
-        if np.isfinite(usd[kind]) and len(pods.count):
-            menu = _menu(none, np.array([kind]), ask.now_and_then)
-            start = _way(ask, busiest, menu)
-            ways.append(_settled(ask, busiest, start, _filling(ask, menu, RULES[:1])))
-    return ways
+    room = ask.room[:, : len(wanted)]
+    volume = (wanted / np.maximum(room, 1e-12)).max(axis=1)
+    size = pods.size[:, busiest, None]  # [class, 1, resource]
+    seats = np.floor(np.where(size > 0, room / np.maximum(size, 1e-12), np.inf) + 1e-9).min(axis=2)
+    alone = ((pods.count * pods.replicas[:, busiest])[:, None] / np.maximum(seats, 1.0)).sum(axis=0)
+    found: list[int] = []
+    for nodes in (volume, alone):
+        usd = np.where(ask.fits.all(axis=0), np.maximum(np.ceil(nodes), ask.min_nodes) * ask.always, np.inf)
+        found += [int(k) for k in np.argsort(usd, kind="stable")[:UNIFORM] if np.isfinite(usd[k])]
+    return [np.array([kind]) for kind in dict.fromkeys(found)]
 
 
 def _hourly(ask: Ask, busiest: int, pilot: _Way) -> list[_Way]:
@@ -202,6 +231,7 @@ def _pools(ask: Ask, opened: Ints) -> Ints:
     usd = ask.now_and_then
     spent = opened * usd
     most = np.argsort(-spent, kind="stable")[: max(1, min(POOLS, int(np.count_nonzero(spent))))]
+    usd = usd - ask.running  # sizes: what comes with every node says nothing about them
     shape = ask.room[:, 1] / np.maximum(ask.room[:, 0], 1e-12)
     chosen = set(most.tolist())
     for k in most:

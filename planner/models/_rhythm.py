@@ -37,7 +37,7 @@ def breath(ask: Ask) -> Breath:
     each = each * pods.count[:, None, None].astype(np.float64)
     lag = min(ask.lag_periods, max(len(ask.hours) - 1, 0))
     used = ask.used if ask.promised is None else np.minimum(ask.used, ask.promised)
-    return breathe(Needs(ask.fits, each), Rates(ask.room, used, ask.committed, ask.hours, lag))
+    return breathe(Needs(ask.fits, each), Rates(ask.room, used, ask.committed, ask.hours, lag, ask.running))
 
 
 def stayers(found: Breath) -> list[Ints]:
@@ -57,7 +57,7 @@ def comers(ask: Ask, found: Breath) -> set[int]:
 
 def _alike(ask: Ask, kind: int, ratio: float) -> int:
     """The type whose shape is nearest to that of `kind` and whose price is nearest to a `ratio`th of its."""
-    usd = ask.now_and_then
+    usd = ask.now_and_then - ask.running  # its size: what comes with every node says nothing about that
     shape = np.maximum(ask.room[:, 1] / np.maximum(ask.room[:, 0], 1e-12), 1e-12)
     apart = np.abs(np.log(shape / shape[kind])) + np.abs(np.log(ratio * usd / usd[kind]))
     usable = ask.fits[:, kind] @ ask.fits if ask.fits[:, kind].any() else np.ones(len(usd))

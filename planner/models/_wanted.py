@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,18 +35,32 @@ class Ask:
     lag_periods: int
     autoscale: bool
     effort: float
+    beside: Floats | None = None
+    """[type], per hour of what comes with a node while it runs, however paid (disk, labour, fee); none: nothing."""
     promised: Floats | None = None
     """[type], price per hour under a promise that types share, so that one may earn it by day and another by night."""
 
     @property
     def always(self) -> Floats:
-        """[type], price per hour of a node that runs all the time."""
-        return np.minimum(self.used, self.committed)
+        """[type], price per hour of a node that runs all the time, with what comes with it."""
+        return np.minimum(self.used, self.committed) + self.running
 
     @property
     def now_and_then(self) -> Floats:
-        """[type], price per hour of a node that runs in few hours."""
-        return np.where(np.isfinite(self.used), self.used, self.committed)
+        """[type], price per hour of a node that runs in few hours, with what comes with it."""
+        return np.where(np.isfinite(self.used), self.used, self.committed) + self.running
+
+    @property
+    def running(self) -> Floats:
+        """[type], price per hour of what comes with a node while it runs."""
+        return np.zeros(len(self.used)) if self.beside is None else self.beside
+
+    @property
+    def laden(self) -> Ask:
+        """The same with what comes with a node in its prices: all of it in those paid as used, and in all where nodes
+        never go."""
+        committed = self.committed if self.autoscale else self.committed + self.running
+        return replace(self, used=self.used + self.running, committed=committed, beside=None)
 
     @property
     def load(self) -> Floats:

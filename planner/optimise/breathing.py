@@ -2,16 +2,19 @@
 
     n_k            boxes of type k that are kept, paid for every hour
     o_kt           boxes of type k that run in period t besides, paid by the hour
+    r_kt           boxes of type k that run in period t, with what comes with each while it runs
     v_kt           boxes of type k that hold something in period t; they stay for `lag` periods more
 
-    min   sum_k kept_k n_k + sum_kt hours_t used_k o_kt
-    s.t.  n_k + o_kt >= v_k,t-s                            for every type, period and s = 0 .. lag
+    min   sum_k kept_k n_k + sum_kt hours_t (used_k o_kt + beside_k r_kt)
+    s.t.  n_k + o_kt >= r_kt                               for every type and period
+          r_kt >= v_k,t-s                                  for every type, period and s = 0 .. lag
           sum over k in F of room_kr v_kt >= need_F,tr     for every set F of types, period and resource
 
 need_F is what the items need together that only types of F take. The prices of the last rows (its duals) prove a
 bound for whole boxes too: a box of type k in period t holds items that pay at most W_kt = sum over F with k of
 price_F,t . room_k, so if no type earns in any set S of periods more than the cheapest way to run it costs (kept, or by
-the hour in S and `lag` periods after), all fleets together cost at least what the items pay.
+the hour in S and `lag` periods after, with what comes with it in these), all fleets together cost at least what the
+items pay.
 """
 
 from __future__ import annotations
@@ -71,10 +74,18 @@ class Rates:
     """[period]."""
     lag: int
     """Periods that a box stays after it held something, over a rhythm that begins again."""
+    beside: Floats | None = None
+    """[type], usd per hour of what comes with a box while it runs, however it is paid; none: nothing."""
 
     def only(self, types: Ints) -> Rates:
         """These types."""
-        return replace(self, room=self.room[types], used=self.used[types], kept=self.kept[types])
+        return replace(self, room=self.room[types], used=self.used[types], kept=self.kept[types],
+                       beside=self.running[types])  # fmt: skip
+
+    @property
+    def running(self) -> Floats:
+        """[type], usd per hour of what comes with a box while it runs."""
+        return np.zeros(len(self.used)) if self.beside is None else self.beside
 
     @property
     def month(self) -> float:
@@ -134,7 +145,7 @@ def _promising(sets: Bools, rates: Rates) -> Ints:
     mixes = rng.dirichlet(np.full(rates.room.shape[1], 0.5), DIRECTIONS) / np.maximum(rates.room.max(axis=0), 1e-12)
     worth = rates.room @ mixes.T
     found = set()
-    for usd in (rates.used, rates.kept):
+    for usd in (rates.used + rates.running, rates.kept + rates.running):
         rate = worth / np.maximum(usd, 1e-300)[:, None]
         for usable in sets:
             if (usable & np.isfinite(usd)).any():
@@ -146,11 +157,14 @@ def _program(sets: Bools, amount: Floats, rates: Rates) -> tuple[Floats, Floats,
     """Kept boxes [type], holding ones [period, type], and prices [set, period, resource] of what is needed."""
     periods, types = len(rates.hours), len(rates.used)
     each, top = periods * types, np.maximum(rates.room.max(axis=0), 1e-12)
-    every = sparse.kron(np.ones((periods, 1)), sparse.eye_array(types))
-    stay = [sparse.hstack([every, sparse.eye_array(each), -_earlier(s, periods, types)]) for s in range(rates.lag + 1)]
+    every, one = sparse.kron(np.ones((periods, 1)), sparse.eye_array(types)), sparse.eye_array(each)
+    stay = [sparse.hstack([every, one, -one, sparse.csr_array((each, each))])]
+    paid = sparse.csr_array((each, types + each))
+    stay += [sparse.hstack([paid, one, -_earlier(s, periods, types)]) for s in range(rates.lag + 1)]
     shares = [sparse.kron(sparse.eye_array(periods), (rates.room / top * usable[:, None]).T) for usable in sets]
-    hold = [sparse.hstack([sparse.csr_array((share.shape[0], types + each)), share]) for share in shares]
-    usd = np.concatenate([rates.kept * rates.month, (rates.hours[:, None] * rates.used).ravel(), np.zeros(each)])
+    hold = [sparse.hstack([sparse.csr_array((share.shape[0], types + 2 * each)), share]) for share in shares]
+    hourly = [(rates.hours[:, None] * usd).ravel() for usd in (rates.used, rates.running)]
+    usd = np.concatenate([rates.kept * rates.month, *hourly, np.zeros(each)])
     sold = np.isfinite(usd)
     dear = max(float(usd[sold].max(initial=0.0)), 1e-300)
     lower = np.concatenate([np.zeros(len(stay) * each), (amount / top).ravel()])
@@ -164,7 +178,7 @@ def _program(sets: Bools, amount: Floats, rates: Rates) -> tuple[Floats, Floats,
     )
     found = solve(problem)
     price = np.maximum(0.0, found.duals[len(stay) * each :]).reshape(amount.shape) * dear / top
-    return found.values[:types], found.values[types + each :].reshape(periods, types), price
+    return found.values[:types], found.values[types + 2 * each :].reshape(periods, types), price
 
 
 def _earlier(shift: int, periods: int, types: int) -> sparse.csr_array:
@@ -180,25 +194,34 @@ def _overpaid(earned: Floats, rates: Rates) -> Floats:
     Types that earn no more than they cost are told to earn as much at most as in their best period, or just that much.
     """
     ratio = np.zeros(len(earned))
-    kept = np.isfinite(rates.kept)
-    ratio[kept] = earned[kept].sum(axis=1) / (np.maximum(rates.kept[kept], 1e-300) * rates.month)
-    sold = np.flatnonzero(np.isfinite(rates.used))
-    usd = rates.used[sold, None] * rates.hours
-    high = (earned[sold] / np.maximum(usd, 1e-300)).max(axis=1, initial=0.0)
-    over = high > 1
-    over[over] = _most_gained(earned[sold[over]], usd[over], rates.lag) > 0
-    hourly = np.minimum(high, 1.0)
-    hourly[over] = _balanced(earned[sold[over]], usd[over], high[over], rates.lag)
-    ratio[sold] = np.maximum(ratio[sold], hourly)
+    for hourly, always in ((rates.running, rates.kept * rates.month), (rates.used + rates.running, None)):
+        sold = np.flatnonzero(np.isfinite(hourly if always is None else always))
+        fixed = np.zeros(len(sold)) if always is None else always[sold]
+        found = _earned_over(earned[sold], hourly[sold, None] * rates.hours, fixed, rates.lag)
+        ratio[sold] = np.maximum(ratio[sold], found)
     return ratio
 
 
-def _balanced(earned: Floats, usd: Floats, high: Floats, lag: int) -> Floats:
+def _earned_over(earned: Floats, usd: Floats, fixed: Floats, lag: int) -> Floats:
+    """[type], what a box earns for each usd that it costs: `usd` [type, period] while it runs, and `fixed` [type]."""
+    whole = earned.sum(axis=1)
+    high = whole / np.maximum(fixed, 1e-300)
+    paid = fixed <= 0  # what costs by the hour alone earns no more than in its best period
+    high[paid] = (earned[paid] / np.maximum(usd[paid], 1e-300)).max(axis=1, initial=0.0)
+    over = (high > 1) & (usd.any(axis=1) | paid)
+    over[over] = _most_gained(earned[over], usd[over], lag) > fixed[over]
+    ratio = np.where(usd.any(axis=1) | paid, np.minimum(high, 1.0), high)
+    ratio[over] = _balanced((earned[over], usd[over], fixed[over]), high[over], lag)
+    return np.asarray(ratio)
+
+
+def _balanced(box: tuple[Floats, Floats, Floats], high: Floats, lag: int) -> Floats:
     """[type], by how much prices would have to rise so that no box gains, between 1 and `high`, rounded up."""
+    earned, usd, fixed = box
     low = np.ones(len(high))
     for _ in range(HALVINGS if len(high) else 0):
         middle = (low + high) / 2
-        gains = _most_gained(earned, middle[:, None] * usd, lag) > 0
+        gains = _most_gained(earned, middle[:, None] * usd, lag) > middle * fixed
         low, high = np.where(gains, middle, low), np.where(gains, high, middle)
     return high
 
@@ -235,6 +258,7 @@ def _proof(wanted: tuple[Bools, Floats], rates: Rates, price: Floats) -> dict[st
             "room": np.ceil(rates.room * FINE).astype(np.int64).tolist(),
             "used": _whole(rates.used),
             "kept": _whole(rates.kept),
+            "beside": _whole(rates.running),
             "hours": np.floor(rates.hours * FINE).astype(np.int64).tolist(),
             "lag": rates.lag,
             "sets": sets.astype(int).tolist(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -271,3 +272,33 @@ def test_ten_thousand_workloads_by_the_hour() -> None:
     plan = Kubernetes().plan(asked, CLOUD)
     sound(plan, asked)
     assert plan.certificate.gap < 0.6
+
+
+@pytest.mark.parametrize(
+    ("setting", "values"),
+    [
+        ("max_node_cpu_cores", (64, 16, 8)),
+        ("min_nodes", (3, 4, 6)),
+        ("autoscale", (True, False)),
+        ("terms", (("on_demand", "1y_no_upfront"), ("1y_no_upfront",))),
+        ("terms", (("on_demand", "1y_no_upfront"), ("on_demand",))),
+    ],
+)
+@settings(max_examples=4)
+@given(st.lists(st.tuples(st.floats(0.05, 4), st.floats(0.2, 16), st.floats(0.2, 1)), min_size=1, max_size=5))
+def test_a_tighter_wish_is_never_cheaper_where_nodes_are_few(setting: str, values: tuple, rows: list) -> None:
+    work = [{"busy": [[c, g], [c * low, g]], "mean": [[c / 2, g / 2]] * 2, "count": 2} for c, g, low in rows]
+    asked = demand(*work, hours=(240.0, 490.0))
+    usd = [Kubernetes(effort=0.0, **{setting: value}).plan(asked, CLOUD).usd_per_month for value in values]
+    assert usd == sorted(usd) or max(a / b for a, b in itertools.pairwise(usd)) < 1 + 1e-9
+
+
+def test_what_comes_with_every_node_makes_few_large_ones_cheaper() -> None:
+    asked = demand({"busy": [1, 4], "mean": [0.5, 2], "count": 60}, hours=(730.0,))
+    fields = {"effort": 0.0, "terms": ("on_demand",), "support_plan": "none"}
+    free = Kubernetes(nodes_per_admin=None, node_disk_gib=0.0, **fields).plan(asked, CLOUD)
+    dear = Kubernetes(nodes_per_admin=None, node_disk_gib=2_000.0, **fields).plan(asked, CLOUD)
+    assert dear.boxes["count"].sum() < free.boxes["count"].sum()
+    disks = 2_000 * 0.08 * float(dear.boxes["count"].sum())
+    instances = sum(e.usd_per_month for e in dear.lines if e.offer_kind == "vm")
+    assert dear.certificate.usd == pytest.approx(instances + disks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -27,7 +28,8 @@ def month(counts: np.ndarray, asked: Rates) -> float:
     """What whole boxes [period, type] cost on their best terms, those that linger included."""
     stay = lagged(counts, asked.lag)
     prices = zip(stay.T, asked.used.tolist(), asked.kept.tolist(), strict=True)
-    return sum(split(n, asked.hours, {"on_demand": used, "1y": kept}).usd for n, used, kept in prices)
+    paid = sum(split(n, asked.hours, {"on_demand": used, "1y": kept}).usd for n, used, kept in prices)
+    return paid + float(asked.hours @ stay @ asked.running)
 
 
 def cheapest(amount: np.ndarray, asked: Rates, most: int = 3) -> float:
@@ -40,12 +42,26 @@ def cheapest(amount: np.ndarray, asked: Rates, most: int = 3) -> float:
 @given(
     st.lists(st.tuples(st.floats(0.1, 5.0), st.floats(0.1, 10.0)), min_size=1, max_size=3),
     st.integers(0, 1),
+    st.sampled_from([None, np.array([0.08, 0.08]), np.array([0.01, 0.2])]),
 )
-def test_no_fleet_of_whole_boxes_goes_below_the_bound(week: list[tuple[float, float]], lag: int) -> None:
-    amount, asked = np.array(week), rates(len(week), min(lag, len(week) - 1))
+def test_no_fleet_of_whole_boxes_goes_below_the_bound(
+    week: list[tuple[float, float]], lag: int, beside: np.ndarray | None
+) -> None:
+    amount, asked = np.array(week), replace(rates(len(week), min(lag, len(week) - 1)), beside=beside)
     found = breathe(Needs(np.ones((1, 2), bool), amount[None]), asked)
     assert 0 < found.bound_usd <= cheapest(amount, asked) * (1 + 1e-9)
     assert all(f.holds for f in verify_proof(found.proof, "fleet"))
+
+
+def test_what_comes_with_each_box_is_paid_while_it_runs() -> None:
+    """By hand: one of the larger by the hour for half a month at 0.17 + 0.08; kept, it would cost 0.11 and the half."""
+    amount = np.array([[4.0, 8.0], [0.0, 0.0], [4.0, 8.0], [0.0, 0.0]])
+    found = breathe(Needs(np.ones((1, 2), bool), amount[None]), replace(rates(4), beside=np.array([0.08, 0.08])))
+    assert found.bound_usd == pytest.approx(365 * (0.17 + 0.08), rel=1e-5)
+    assert all(f.holds for f in verify_proof(found.proof, "fleet"))
+    lied = deepcopy(found.proof)
+    lied["fleet"]["beside"] = [0, 0]
+    assert not all(f.holds for f in verify_proof(lied, "fleet"))
 
 
 def test_a_steady_need_is_kept_and_a_short_one_is_rented() -> None:
