@@ -17,12 +17,14 @@ from planner.optimise.packing.columns import Budget, Columns, Guide, generated
 from planner.optimise.packing.dive import Depth, dived
 from planner.optimise.packing.firstfit import first_fit
 from planner.optimise.packing.fluid import poured
+from planner.optimise.packing.giants import shared
 from planner.optimise.packing.instance import Instance, subset
 from planner.optimise.packing.lacking import Lacking
 from planner.optimise.packing.piles import Pile
 from planner.optimise.packing.pricing import FEW_ROWS
 from planner.optimise.packing.promising import completed
 from planner.optimise.packing.proof import Duals, Prices
+from planner.optimise.packing.raised import raised
 from planner.optimise.packing.recreate import Effort, recreated
 from planner.optimise.packing.volume import Mix, certified, item_prices, mixed
 from planner.optimise.packing.whole import Plan, chosen, cost, improved, rounded
@@ -200,8 +202,10 @@ class Search:
         boxes = int(self.plan.pile.times.sum())
         plain = self.plan
         self.improve()
-        if len(question.count) > MANY_CLASSES:
-            self.plan = self.plan.better(question, Plan(*poured(question, self.mix)))
+        if len(question.count) > MANY_CLASSES and not self.done():
+            recipes = shared(question, self.mix)
+            self.duals = raised(question, self.prices, recipes)
+            self.plan = self.plan.better(question, Plan(*poured(question, recipes)))
         if self.done() or len(question.count) > MANY_CLASSES:
             return
         guide = Guide(value, float(self.prices.level1), self.mix.rows)
