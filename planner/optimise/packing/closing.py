@@ -14,7 +14,7 @@ Ints = NDArray[np.int64]
 SURPLUS = 4.0
 """Unit: items. Source: how far a cluster may run ahead of its share to close a box; fewer leave room unused."""
 LOOKS, FEWEST, MOST = 2e7, 500, 8000
-"""Unit: exchanges looked at in a round, of all boxes and of one. Source: half of a million items' boxes close to 0.02 %."""
+"""Unit: exchanges looked at in a round, of all boxes and of one. Source: half of 20,000 boxes close to 0.02 %."""
 ROUNDS = 12
 """Unit: exchanges a box. Source: with five most boxes are closed."""
 CLOSED = 1e-4
@@ -51,7 +51,7 @@ def _allowed(i: int, out: int, inside: Ints, n: int, most: Ints, group: Ints, ca
                 same += 1
             if group[i] >= 0 and group[j] == group[i]:
                 mates += 1
-    return same < most[i] and (group[i] < 0 or mates < cap[group[i]])
+    return bool(same < most[i] and (group[i] < 0 or mates < cap[group[i]]))
 
 
 @kernel
@@ -167,7 +167,7 @@ def filled(
                 p = begin[c] + np.int64((((dice >> np.uint64(21)) & mask) * among) >> np.uint64(21))
                 i, e = order[p], -1
                 if closing and n > 0 and look % 4 != 0:
-                    e = np.int64((((dice >> np.uint64(42)) & mask) * np.uint64(n)) >> np.uint64(21))
+                    e = int((((dice >> np.uint64(42)) & mask) * np.uint64(n)) >> np.uint64(21))
                     score = _wasted(rest, size[i], size[inside[e]], room, weight, 0.1)
                     o = owner[inside[e]]
                     if score < best_score and due[o] > slack + 2.0 * per_box[o]:

@@ -34,7 +34,7 @@ class Clusters:
 
 
 def graded(question: Instance, members: NDArray[np.bool_], most: int) -> tuple[Ints, int]:
-    """[class], the cell of each member among those that leave as much room beside them, and how many cells there are."""
+    """[class], the cell of each member among those that leave as much room beside them; how many cells there are."""
     owner = np.zeros(len(question.count), np.int64)
     position = np.log2(np.maximum(1.0 - question.share, 2.0**-10))
     return owner, _split(position, np.flatnonzero(members), most, (owner, 0))

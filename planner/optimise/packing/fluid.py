@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.optimise.packing.closing import filled
-from planner.optimise.packing.firstfit import downsized, first_fit
+from planner.optimise.packing.firstfit import downsized, first_fit, in_bulk
 from planner.optimise.packing.giants import Recipes, plain
 from planner.optimise.packing.instance import Instance, subset
 from planner.optimise.packing.piles import EMPTY, Pile, heap
@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 AGAIN = 400
 """Unit: items. Source: fewer are packed as well by first fit."""
+MOST = 3e6
+"""Unit: items. Source: an item takes an entry; of more, so many are packed and taken as often as need be."""
 TURNS = 4
 """Unit: programs. Source: each pours nearly all of what the one before it left over."""
 NEARLY = 1e-3
@@ -26,6 +28,11 @@ NEARLY = 1e-3
 
 def poured(question: Instance, recipes: Recipes) -> tuple[Pile, Ints]:
     """Boxes in the proportions of `recipes`, giants first; what is left is poured again, then fitted."""
+    share = question.count.sum()
+    return in_bulk(question, float(share) / MOST, lambda part: _poured(part, recipes.of(part.count.sum() / share)))
+
+
+def _poured(question: Instance, recipes: Recipes) -> tuple[Pile, Ints]:
     rest, piles = question, [EMPTY]
     if recipes.giant.any():
         piles.append(_along(rest, recipes, recipes.giant))
@@ -80,8 +87,9 @@ def _ordered(question: Instance, recipes: Recipes) -> tuple[Ints, Ints]:
 
 def _dues(recipes: Recipes, j: int) -> Floats:
     """[cluster], where cumulative rounding starts: anywhere between nothing and one item; giants in the middle."""
-    scattered: Floats = (np.arange(len(recipes.size)) * 0.6180339887498949 + j * 0.7548776662466927) % 1.0
-    return np.where(recipes.amount[:, j] == 1.0, 0.5, scattered)
+    scattered = (np.arange(len(recipes.size)) * 0.6180339887498949 + j * 0.7548776662466927) % 1.0
+    dues: Floats = np.where(recipes.amount[:, j] == 1.0, 0.5, scattered).astype(float)
+    return dues
 
 
 def _wanted(question: Instance, recipes: Recipes) -> list[Ints]:

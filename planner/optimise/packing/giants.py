@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,10 @@ class Recipes:
     def giant(self) -> Bools:
         """[recipe], whether a giant is in it."""
         return self.group >= 0
+
+    def of(self, share: float) -> Recipes:
+        """As many boxes of each as a share of the items needs."""
+        return replace(self, boxes=self.boxes * share)
 
     def whole(self) -> Ints:
         """[recipe], boxes rounded down, but for giants, each of which needs one."""
@@ -105,9 +109,10 @@ def shared(question: Instance, mix: Mix) -> Recipes:
         return plain(mix)
     common = clustered(subset(question, np.where(large, 0, question.count)), ~large)
     grouped = _grouped(question, mix, large)
-    room = question.room[grouped.kind] - np.where(grouped.group[:, None] >= 0, grouped.size[grouped.group], 0)
+    beside = np.where(grouped.group[:, None] >= 0, grouped.size[grouped.group], 0)
+    room: Floats = (question.room[grouped.kind] - beside).astype(float)
     fits = common.fits[:, grouped.kind] & (common.size[:, None, :] <= room + 1e-9).all(axis=2)
-    if not fits.any(axis=1)[common.count > 0].all():
+    if (~fits.any(axis=1) & (common.count > 0)).any():
         return plain(mix)
     return _solved(question, common, grouped, (room, fits)) or plain(mix)
 
@@ -128,14 +133,10 @@ def _grouped(question: Instance, mix: Mix, large: Bools) -> _Grouped:
     cheapest = np.argsort(np.where(usable, question.usd - worth, np.inf), axis=1, kind="stable")[:, :KINDS]
     group, place = np.nonzero(np.take_along_axis(usable, cheapest, axis=1))
     none = np.full(len(kinds), -1)
-    return _Grouped(
-        large, owner, size, count, np.append(none, group), np.append(kinds, cheapest[group, place])
-    )
+    return _Grouped(large, owner, size, count, np.append(none, group), np.append(kinds, cheapest[group, place]))
 
 
-def _solved(
-    question: Instance, common: Clusters, grouped: _Grouped, places: tuple[Floats, Bools]
-) -> Recipes | None:
+def _solved(question: Instance, common: Clusters, grouped: _Grouped, places: tuple[Floats, Bools]) -> Recipes | None:
     """The program over clusters and groups; none where it has no answer."""
     problem, cluster, recipe = _problem(question, common, grouped, places)
     outcome = solve(problem)

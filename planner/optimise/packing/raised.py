@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from planner.optimise.packing.giants import Recipes, giants
 from planner.optimise.packing.instance import Instance
 from planner.optimise.packing.proof import Duals, Prices
+from planner.optimise.packing.volume import exact_sum
 
 __all__ = ["raised"]
 
@@ -87,8 +88,7 @@ class _Worth:
         value = np.where(self.large, self.pays, common)
         spoilt = _spoilt(question, self.large, np.vstack([more, *usual]), self.scale)
         value[self.large] = np.maximum(value[self.large], spoilt)
-        count = question.count
-        total = (int((value >> 30) @ count) << 30) + int((value & (2**30 - 1)) @ count)
+        total = exact_sum(value, question.count)
         upper = tuple(int(c) * self.scale for c in question.usd)
         return Duals(value, self.scale, upper, Fraction(total, self.scale), EXACT)
 
