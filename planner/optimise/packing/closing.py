@@ -167,7 +167,7 @@ def filled(
                 p = begin[c] + np.int64((((dice >> np.uint64(21)) & mask) * among) >> np.uint64(21))
                 i, e = order[p], -1
                 if closing and n > 0 and look % 4 != 0:
-                    e = int((((dice >> np.uint64(42)) & mask) * np.uint64(n)) >> np.uint64(21))
+                    e = int(np.int64((((dice >> np.uint64(42)) & mask) * np.uint64(n)) >> np.uint64(21)))
                     score = _wasted(rest, size[i], size[inside[e]], room, weight, 0.1)
                     o = owner[inside[e]]
                     if score < best_score and due[o] > slack + 2.0 * per_box[o]:
