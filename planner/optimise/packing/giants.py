@@ -13,7 +13,7 @@ from planner.optimise.packing.instance import Instance, subset
 from planner.optimise.packing.volume import Mix
 from planner.optimise.solver import Problem, solve
 
-__all__ = ["Recipes", "giants", "plain", "shared"]
+__all__ = ["Recipes", "giants", "plain", "roomy", "shared"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -78,6 +78,16 @@ class _Grouped:
     """[recipe], -1 where no giant is in it."""
     kind: Ints
     """[recipe]."""
+
+
+def roomy(question: Instance, most: float) -> Instance:
+    """The same question where no item may take more than `most` of a box if one is larger for it by a fifth."""
+    rows = zip(question.size.T, question.room.T, strict=True)
+    share = np.max([size[:, None] / np.maximum(room, 1) for size, room in rows], axis=0)
+    fits = question.most > 0
+    least = np.where(fits, share, np.inf).min(axis=1)
+    allowed = share <= np.maximum(most, least * 1.2)[:, None]
+    return replace(question, most=np.where(fits & allowed, question.most, 0))
 
 
 def plain(mix: Mix) -> Recipes:
