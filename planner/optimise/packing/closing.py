@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 SURPLUS = 4.0
 """Unit: items. Source: how far a cluster may run ahead of its share to close a box; fewer leave room unused."""
-LOOKS, FEWEST, MOST = 2e7, 500, 8000
+LOOKS, FEWEST, MOST = 1.4e7, 500, 8000
 """Unit: exchanges looked at in a round, of all boxes and of one. Source: half of 20,000 boxes close to 0.02 %."""
 ROUNDS = 12
 """Unit: exchanges a box. Source: with five most boxes are closed."""

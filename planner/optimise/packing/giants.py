@@ -82,8 +82,9 @@ class _Grouped:
 
 def roomy(question: Instance, most: float) -> Instance:
     """The same question where no item may take more than `most` of a box if one is larger for it by a fifth."""
-    rows = zip(question.size.T, question.room.T, strict=True)
-    share = np.max([size[:, None] / np.maximum(room, 1) for size, room in rows], axis=0)
+    share = np.zeros(question.most.shape)
+    for size, room in zip(question.size.T, question.room.T, strict=True):
+        np.maximum(share, size[:, None] / np.maximum(room, 1), out=share)
     fits = question.most > 0
     least = np.where(fits, share, np.inf).min(axis=1)
     allowed = share <= np.maximum(most, least * 1.2)[:, None]

@@ -41,7 +41,7 @@ MANY_CLASSES = 3_000
 SHARES = (0.4, 0.6, 0.85, 1.0)
 """Unit: share of a box. Source: larger items spoil a box; keeping them out of it seldom costs by volume, and the first
 two nearly always do best."""
-POURED, NEAR = 2e6, 2e-3
+POURED, NEAR = 2e6, 2.4e-3
 """Unit: items in all plans, gap. Source: some twenty seconds for a million items; less may take a second look."""
 MINIATURE = 300
 """Unit: boxes. Source: enough for each class to meet most others, few enough to improve in seconds."""
