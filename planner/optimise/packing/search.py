@@ -225,8 +225,10 @@ class Search:
     def pour(self) -> None:
         """Boxes along the volume program, where large items look for large boxes; and the bound for giants."""
         question, spent, before = self.question, 0.0, None
+        begun = perf_counter()
         recipes = shared(question, self.mix)
         self.duals = raised(question, self.prices, recipes)
+        self._clock("level2_seconds", begun)
         for share in SHARES:
             if spent >= POURED or self.cost <= self.bound * (1 + max(self.settings.gap, NEAR)) or self.done():
                 return
