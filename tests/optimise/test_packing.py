@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -51,6 +52,8 @@ def sound(items: Items, boxes: Boxes, packing: Packing) -> None:
         ([[1.0, 1.0]], [1], Boxes(np.array([[np.inf, 1.0]]), np.ones(1)), "infinite"),
         ([[1.0, 1.0]], [1], Boxes(np.zeros((0, 2)), np.zeros(0)), "empty"),
         ([[1.0]], [1], BOXES, "resources"),
+        ([[1.0, 1.0]] * 2, [10**12, 1], BOXES, "no more than"),
+        ([[1.0, 1.0]], [1], replace(BOXES, available=np.array([1e30, 1.0])), "no more than"),
     ],
 )
 def test_bad_input_is_refused_with_a_reason(size: object, count: object, boxes: Boxes, word: str) -> None:

@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 from planner.errors import InputError
 from planner.optimise.packing.types import Boxes, Items
 
-__all__ = ["check"]
+__all__ = ["MOST_ITEMS", "check"]
+
+MOST_ITEMS = 1e12
+"""Unit: items. Source: sums of items stay exact in doubles; time grows with classes only."""
 
 
 def check(items: Items, boxes: Boxes) -> None:
@@ -72,6 +75,11 @@ def _counts(items: Items, boxes: Boxes) -> None:
         wrong = np.flatnonzero(~(flat >= 0) | ~np.isfinite(flat) | (flat != np.rint(flat)))
         if len(wrong):
             raise InputError(f"{name}: entry {wrong[0]} is {flat[wrong[0]]}, expected a whole number of 0 or more")
+        if float(flat.max(initial=0)) > 2.0**62:
+            raise InputError(f"{name}: entry {int(np.argmax(flat))} is {flat.max():g}, expected no more than 2^62")
+    total = float(np.sum(items.count, dtype=float))
+    if total > MOST_ITEMS:
+        raise InputError(f"items.count: {total:g} items in all, expected no more than {MOST_ITEMS:g}")
     for i, wish in enumerate(items.spread or ()):
         if wish is not None and (wish.most_per_box < 1 or wish.zones < 1):
             raise InputError(f"items.spread: class {i} wants fewer than 1 per box or zone, expected 1 or more")

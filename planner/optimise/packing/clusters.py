@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from planner.optimise.packing.instance import Instance
 
-__all__ = ["Clusters", "clustered"]
+__all__ = ["Clusters", "clustered", "graded"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -33,18 +33,28 @@ class Clusters:
     """[cluster, box]."""
 
 
-def clustered(question: Instance) -> Clusters:
-    """One cluster a class, or k-d median cells in log space where there are very many classes."""
+def graded(question: Instance, members: NDArray[np.bool_], most: int) -> tuple[Ints, int]:
+    """[class], the cell of each member among those that leave as much room beside them; how many cells there are."""
+    owner = np.zeros(len(question.count), np.int64)
+    position = np.log2(np.maximum(1.0 - question.share, 2.0**-10))
+    return owner, _split(position, np.flatnonzero(members), most, (owner, 0))
+
+
+def clustered(question: Instance, of: NDArray[np.bool_] | None = None) -> Clusters:
+    """One cluster a class, or k-d median cells in log space where there are very many classes (`of` some, if given)."""
     fits = question.most > 0
     m = len(question.count)
     if m <= WHOLE:
         return Clusters(np.arange(m), question.size.astype(float), question.count.astype(float), fits)
-    kinds, signature = np.unique(np.packbits(fits, axis=1), axis=0, return_inverse=True)
+    asked = np.ones(m, bool) if of is None else of
+    signature = _alike(fits)
     owner = np.zeros(m, np.int64)
     position = np.log2(question.share + 2.0**-20)
     made = 0
-    for s in range(len(kinds)):
-        members = np.flatnonzero(signature == s)
+    for s in range(int(signature.max()) + 1):
+        members = np.flatnonzero((signature == s) & asked)
+        if not len(members):
+            continue
         leaves = max(1, round(LEAVES * len(members) / m))
         made = _split(position, members, leaves, (owner, made))
     count = np.bincount(owner, question.count, minlength=made).astype(float)
@@ -52,8 +62,16 @@ def clustered(question: Instance) -> Clusters:
     total = np.bincount(owner, weight, minlength=made)
     size = np.column_stack([np.bincount(owner, weight * w, minlength=made) / total for w in question.size.T])
     first = np.zeros(made, np.int64)
-    first[owner[::-1]] = np.arange(m)[::-1]
+    first[owner[asked][::-1]] = np.flatnonzero(asked)[::-1]
     return Clusters(owner, size, count, fits[first])
+
+
+def _alike(fits: NDArray[np.bool_]) -> Ints:
+    """[class], a number that classes have in common which fit the same boxes."""
+    alike = np.zeros(len(fits), np.int64)
+    for bits in np.packbits(fits, axis=1).T:
+        alike = np.unique(alike * 256 + bits, return_inverse=True)[1]
+    return alike
 
 
 def _split(position: Floats, members: Ints, leaves: int, out: tuple[Ints, int]) -> int:

@@ -2,23 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from math import ceil
+
 import numpy as np
 from numpy.typing import NDArray
 
 from planner.optimise.packing.compiled import kernel
-from planner.optimise.packing.instance import Instance
-from planner.optimise.packing.piles import Pile, fold
+from planner.optimise.packing.instance import Instance, subset
+from planner.optimise.packing.piles import Pile, fold, heap
 
-__all__ = ["downsized", "first_fit"]
+__all__ = ["downsized", "first_fit", "in_bulk"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 LOOKS = 60_000_000
 """Unit: boxes looked at. Source: a fraction of a second compiled; beyond it only the latest boxes are tried."""
+BULK = 200_000
+"""Unit: boxes. Source: a second; of more, so many are filled and taken as often as need be."""
 
 
 def first_fit(question: Instance) -> tuple[Pile, Ints]:
     """Boxes filled largest item first, and how many items of each class found none."""
+    most = np.maximum(1, question.most.max(axis=1))
+    return in_bulk(question, float((question.count / most).sum()) / BULK, _fitted)
+
+
+def in_bulk(
+    question: Instance, times: float, fitted: Callable[[Instance], tuple[Pile, Ints]]
+) -> tuple[Pile, Ints]:  # fmt: skip
+    """What fits, for very many items as so many `times` the same boxes, and boxes for what that leaves.
+
+    Time and space then grow with classes and not with items.
+    """
+    many = ceil(times)
+    if many <= 1:
+        return fitted(question)
+    limited = question.limited
+    part = subset(question, question.count // many, np.where(limited, question.available // many, question.available))
+    pile, _ = fitted(part)
+    pile = replace(pile, times=pile.times * many)
+    rest = question.count - pile.covered(len(question.count))
+    free = question.available - pile.opened(len(question.usd))
+    most = np.maximum(1, question.most.max(axis=1))
+    smaller = min(times / 2, times * float((rest / most).sum()) / max(1e-9, float((question.count / most).sum())))
+    ending, left = in_bulk(subset(question, rest, free), smaller, fitted)
+    return fold(heap([pile, ending])), left
+
+
+def _fitted(question: Instance) -> tuple[Pile, Ints]:
     order = np.lexsort((np.arange(len(question.count)), -question.share.sum(axis=1)))
     window = max(64, LOOKS // max(1, len(order)))
     box, entry_box, entry_item, entry_amount, left = _first_fit(
@@ -54,6 +87,27 @@ def _grown(array: Ints) -> Ints:
     for i in range(len(array)):
         larger[i] = array[i]
     return larger
+
+
+@kernel
+def _place(keys: Ints, key: int) -> int:
+    """Where `key` stands in an open hash table, or the empty place (-1) where it would."""
+    mask = len(keys) - 1
+    at = (key * 0x9E3779B97F4A7C1 >> 20) & mask
+    while keys[at] >= 0 and keys[at] != key:
+        at = (at + 1) & mask
+    return at
+
+
+@kernel
+def _rehashed(keys: Ints, values: Ints) -> tuple[Ints, Ints]:
+    """The same table with twice the places."""
+    more_keys, more_values = np.full(2 * len(keys), -1), np.zeros(2 * len(keys), np.int64)
+    for i in range(len(keys)):
+        if keys[i] >= 0:
+            at = _place(more_keys, keys[i])
+            more_keys[at], more_values[at] = keys[i], values[i]
+    return more_keys, more_values
 
 
 @kernel
@@ -93,9 +147,8 @@ def _first_fit(
     box, entry_box = np.zeros(1024, np.int64), np.zeros(1024, np.int64)
     entry_item, entry_amount = np.zeros(1024, np.int64), np.zeros(1024, np.int64)
     free = np.zeros((1024, rows), np.int64)
-    held = np.zeros((1024, max(1, len(cap))), np.int64) if len(cap) * 1024 < 50_000_000 else np.zeros((1, 1), np.int64)
-    grouped = len(cap) > 0
-    boxes, entries = 0, 0
+    keys, held, known = np.full(1024, -1), np.zeros(1024, np.int64), 0  # box x groups + group, items of it there
+    boxes, entries, groups = 0, 0, len(cap)
     left, over = available.copy(), np.zeros(len(count), np.int64)
     for item in order:
         rest, b = count[item], max(0, boxes - window)
@@ -108,8 +161,6 @@ def _first_fit(
                     break
                 if boxes == len(box):
                     box, free = _grown(box), _taller(free, 2 * boxes, rows)
-                    if grouped:
-                        held = _taller(held, 2 * boxes, len(cap))
                 box[boxes] = k
                 for r in range(rows):
                     free[boxes, r] = room[k, r]
@@ -123,12 +174,18 @@ def _first_fit(
                 if size[item, r] > 0 and free[b, r] < amount * size[item, r]:
                     amount = free[b, r] // size[item, r]
             if g >= 0 and amount > 0:
-                amount = min(amount, cap[g] - held[b, g])
+                at = _place(keys, b * groups + g)
+                amount = min(amount, cap[g] - held[at] if keys[at] >= 0 else cap[g])
             if amount > 0:
                 for r in range(rows):
                     free[b, r] -= amount * size[item, r]
                 if g >= 0:
-                    held[b, g] += amount
+                    if 2 * known >= len(keys):
+                        keys, held = _rehashed(keys, held)
+                    at = _place(keys, b * groups + g)
+                    known += keys[at] < 0
+                    keys[at] = b * groups + g
+                    held[at] += amount
                 if entries == len(entry_box):
                     entry_box, entry_item, entry_amount = _grown(entry_box), _grown(entry_item), _grown(entry_amount)
                 entry_box[entries], entry_item[entries], entry_amount[entries] = b, item, amount

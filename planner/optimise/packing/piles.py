@@ -165,32 +165,58 @@ def remapped(pile: Pile, owner: Ints, count: Ints) -> Pile:
         owner: [class], the folded class of each class.
         count: [class], items to hand out, first come first served in the order of classes.
     """
+    if not len(pile.box):
+        return pile
     folded = int(owner.max(initial=-1)) + 1
     if np.array_equal(np.bincount(owner, minlength=folded), np.ones(folded)):
         back = np.empty(folded, np.int64)
         back[owner] = np.arange(len(owner))
         return fold(Pile(pile.box, pile.times, pile.start, back[pile.item], pile.amount, pile.zone))
-    bins = pile.unfolded()
-    rows = np.repeat(np.arange(len(bins.box)), bins.lengths)
-    order = np.lexsort((rows, bins.item))
-    item, amount = bins.item[order], bins.amount[order]
     members = np.lexsort((np.arange(len(owner)), owner))
     asked = np.concatenate([[0], np.cumsum(np.bincount(owner, count, minlength=folded))]).astype(np.int64)
-    held = np.cumsum(np.bincount(item, amount, minlength=folded)).astype(np.int64)
-    begin = asked[item] + np.cumsum(amount) - amount - np.concatenate([[0], held])[item]
     ends = np.cumsum(count[members])
+    bins = _cut(pile, asked, ends)
+    order, begin = _begins(bins, asked)
+    amount = bins.amount[order]
     first = np.searchsorted(ends, begin, side="right")
     last = np.searchsorted(ends, begin + amount, side="left")
     pieces = last - first + 1
-    entry = np.repeat(np.arange(len(item)), pieces)
+    entry = np.repeat(np.arange(len(order)), pieces)
     member = np.repeat(first - np.cumsum(pieces) + pieces, pieces) + np.arange(len(entry))
     low = np.maximum(begin[entry], ends[member] - count[members][member])
     high = np.minimum((begin + amount)[entry], ends[member])
-    row = rows[order][entry]
+    row = np.repeat(np.arange(len(bins.box)), bins.lengths)[order][entry]
     back_order = np.argsort(row, kind="stable")
     start = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(bins.box)))]).astype(np.int64)
     split = Pile(bins.box, bins.times, start, members[member][back_order], (high - low)[back_order], bins.zone)
     return fold(split)
+
+
+def _begins(pile: Pile, asked: Ints) -> tuple[Ints, Ints]:
+    """Entries by class, then pattern; the number, among all items by class, of the first item in each."""
+    order = np.lexsort((np.repeat(np.arange(len(pile.box)), pile.lengths), pile.item))
+    held = (pile.amount * np.repeat(pile.times, pile.lengths))[order]
+    item, before = pile.item[order], np.cumsum(held) - held
+    first = np.searchsorted(item, item, side="left")
+    return order, asked[item] + before - before[first]
+
+
+def _cut(pile: Pile, asked: Ints, ends: Ints) -> Pile:
+    """Patterns cut wherever items of another member begin, so that all boxes of one hold the same members' items."""
+    order, begin = _begins(pile, asked)
+    row = np.repeat(np.arange(len(pile.box)), pile.lengths)[order]
+    amount, times = pile.amount[order], pile.times[row]
+    entry = np.searchsorted(begin, ends, side="right") - 1
+    inside = (entry >= 0) & (ends < (begin + amount * times)[entry])
+    entry, passed = entry[inside], ends[inside] - begin[entry[inside]]
+    number = passed // amount[entry]
+    breaks = np.concatenate([number, number + 1, np.zeros(len(pile.box), np.int64)])
+    rows = np.concatenate([row[entry], row[entry], np.arange(len(pile.box))])
+    rows, breaks = np.unique(np.stack([rows, breaks])[:, breaks < pile.times[rows]], axis=1)
+    until = np.where(np.append(rows[1:], -1) == rows, np.append(breaks[1:], 0), pile.times[rows])
+    entries, start = _gather(pile.start, rows)
+    zone = None if pile.zone is None else pile.zone[rows]
+    return Pile(pile.box[rows], until - breaks, start, pile.item[entries], pile.amount[entries], zone)
 
 
 def placed(pile: Pile, classes: int, boxes: int) -> pd.DataFrame:

@@ -17,12 +17,14 @@ from planner.optimise.packing.columns import Budget, Columns, Guide, generated
 from planner.optimise.packing.dive import Depth, dived
 from planner.optimise.packing.firstfit import first_fit
 from planner.optimise.packing.fluid import poured
+from planner.optimise.packing.giants import roomy, shared
 from planner.optimise.packing.instance import Instance, subset
 from planner.optimise.packing.lacking import Lacking
 from planner.optimise.packing.piles import Pile
 from planner.optimise.packing.pricing import FEW_ROWS
 from planner.optimise.packing.promising import completed
 from planner.optimise.packing.proof import Duals, Prices
+from planner.optimise.packing.raised import raised
 from planner.optimise.packing.recreate import Effort, recreated
 from planner.optimise.packing.volume import Mix, certified, item_prices, mixed
 from planner.optimise.packing.whole import Plan, chosen, cost, improved, rounded
@@ -36,6 +38,11 @@ MANY_BOXES = 6_000
 """Unit: boxes. Source: with more, ruin and recreate over all of them no longer pays; the tail is improved alone."""
 MANY_CLASSES = 3_000
 """Unit: classes. Source: with more, the covering program is not written; items are packed along the volume program."""
+SHARES = (0.4, 0.6, 0.85, 1.0)
+"""Unit: share of a box. Source: larger items spoil a box; keeping them out of it seldom costs by volume, and the first
+two nearly always do best."""
+POURED, NEAR = 2e6, 2.4e-3
+"""Unit: items in all plans, gap. Source: some twenty seconds for a million items; less may take a second look."""
 MINIATURE = 300
 """Unit: boxes. Source: enough for each class to meet most others, few enough to improve in seconds."""
 WORK = 1.2e8
@@ -200,8 +207,8 @@ class Search:
         boxes = int(self.plan.pile.times.sum())
         plain = self.plan
         self.improve()
-        if len(question.count) > MANY_CLASSES:
-            self.plan = self.plan.better(question, Plan(*poured(question, self.mix)))
+        if len(question.count) > MANY_CLASSES and not self.done():
+            self.pour()
         if self.done() or len(question.count) > MANY_CLASSES:
             return
         guide = Guide(value, float(self.prices.level1), self.mix.rows)
@@ -214,6 +221,24 @@ class Search:
         self.columns: Columns = generated(question, starts, guide, budget)
         plan = rounded(question, self.columns, self._seconds(6), self.settings.seed)
         self.plan = self.plan.better(question, plan)
+
+    def pour(self) -> None:
+        """Boxes along the volume program, where large items look for large boxes; and the bound for giants."""
+        question, spent, before = self.question, 0.0, None
+        begun = perf_counter()
+        recipes = shared(question, self.mix)
+        self.duals = raised(question, self.prices, recipes)
+        self._clock("level2_seconds", begun)
+        for share in SHARES:
+            if spent >= POURED or self.cost <= self.bound * (1 + max(self.settings.gap, NEAR)) or self.done():
+                return
+            asked = roomy(question, share)
+            if before is not None and np.array_equal(asked.most, before):
+                continue
+            before, mix = asked.most, mixed(asked)
+            if mix.boxes @ question.usd < self.cost:
+                self.plan = self.plan.better(question, Plan(*poured(asked, shared(asked, mix))))
+                spent += float(question.count.sum())
 
     def _miniature(self, boxes: int) -> Pile:
         """Good boxes from the same question in small: the fractional answer asks for proportions only."""

@@ -14,7 +14,7 @@ from planner.optimise.packing.instance import Instance
 from planner.optimise.packing.proof import Prices
 from planner.optimise.solver import Problem, solve
 
-__all__ = ["Mix", "certified", "item_prices", "level1", "mixed", "volume_problem"]
+__all__ = ["Mix", "certified", "exact_sum", "item_prices", "level1", "mixed", "volume_problem"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -189,10 +189,17 @@ def item_prices(question: Instance, whole: Ints) -> Ints:
     return np.where((question.most > 0).any(axis=1), cheapest, 0)
 
 
+def exact_sum(value: Ints, count: Ints) -> int:
+    """value @ count for numbers below 2^62 and 2^43, whatever it comes to."""
+    thirds = (value & 2**20 - 1, value >> 20 & 2**20 - 1, value >> 40)
+    halves = (count & 2**20 - 1, count >> 20)
+    return sum(int(v @ n) << 20 * (i + j) for i, v in enumerate(thirds) for j, n in enumerate(halves))
+
+
 def level1(question: Instance, whole: Ints, scale: int, placed: Ints) -> Fraction:
     """Sum of what placed items pay, less what limited boxes are worth beyond their price. Exact."""
     pays = item_prices(question, whole)
-    total = (int((pays >> 30) @ placed) << 30) + int((pays & (2**30 - 1)) @ placed)
+    total = exact_sum(pays, placed)
     for k in np.flatnonzero(question.limited):
         worth = sum(int(p) * int(c) for p, c in zip(whole[k], question.room[k], strict=True))
         total -= int(question.available[k]) * max(0, worth - int(question.usd[k]) * scale)
