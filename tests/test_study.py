@@ -172,9 +172,9 @@ def timeless(document: dict[str, Any]) -> str:
 @pytest.fixture(scope="module")
 def functions() -> tuple[Scenario, dict[str, Any], Study]:
     asked = load(bundled("datasets", "scenarios", "functions.toml"))
-    kinds = ("physical", "iaas", "kubernetes", "functions", "serverless_containers")
+    kinds = ("physical", "iaas", "functions", "serverless_containers")
     asked = asked.model_copy(update={"models": tuple(m for m in asked.models if m.kind in kinds)})
-    scenario = with_settings(asked, {"horizon_years": 2, "kubernetes.effort": 0.0})
+    scenario = with_settings(asked, {"horizon_years": 2})
     with Store(":memory:") as store:
         made = studies.complete(studies.prepare(scenario, store))
         return scenario, studies.keep(made, store), made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -38,15 +39,44 @@ def catalog(connection: duckdb.DuckDBPyConnection, books: Sequence[Path]) -> Cat
     Raises:
         PriceBookError: a book cannot be read, or a row of it is malformed; names file, line and field.
     """
+    found, tables = _read(tuple(map(_version, books)), tuple(sorted(_types(connection).items())))
     with transaction(connection):
-        for table in ("offers", "facts"):
+        for table, frame in tables.items():
             connection.execute(f"delete from {table}")
-        pages = [_load(connection, Path(book)) for book in books]
+            connection.register("page_of_book", frame)
+            connection.execute(f"insert into {table} by name select * from page_of_book")
+            connection.unregister("page_of_book")
+    return found
+
+
+def _version(book: Path | str) -> tuple[Path, int, int]:
+    """A book as it stands: where, when it was last written, and its size."""
+    path = Path(book)
+    try:
+        told = path.stat()
+    except OSError as error:
+        raise PriceBookError(f"price book {path}: cannot be read: {error}") from error
+    return path, told.st_mtime_ns, told.st_size
+
+
+@lru_cache(maxsize=4)
+def _read(
+    versions: tuple[tuple[Path, int, int], ...], types: tuple[tuple[tuple[str, str], str], ...]
+) -> tuple[Catalog, dict[str, pd.DataFrame]]:
+    """The catalog of some books, and its rows with their book; read once as long as the books stay as they are."""
+    pages = [_load(book, dict(types)) for book, *_ in versions]
     offers = [page for table, page in pages if table == "offers"]
     facts = [page for table, page in pages if table == "facts"]
     _check_unique(offers, "offers")
     _check_unique(facts, "facts")
-    return Catalog(_joined(offers, OFFER_COLUMNS), _joined(facts, FACT_COLUMNS))
+    tables = {"offers": _joined(offers, [*OFFER_COLUMNS, "book"]), "facts": _joined(facts, [*FACT_COLUMNS, "book"])}
+    return Catalog(*(frame.drop(columns="book") for frame in tables.values())), tables
+
+
+def _types(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:
+    """(table, column) -> type, of what a book fills."""
+    told = "select table_name, column_name, data_type from duckdb_columns() where table_name in ('offers', 'facts')"
+    return {(table, column): kind for table, column, kind in connection.execute(told).fetchall()}
 
 
 def _joined(pages: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
@@ -55,15 +85,11 @@ def _joined(pages: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFra
     return pd.concat(pages, ignore_index=True)[list(columns)]
 
 
-def _load(connection: duckdb.DuckDBPyConnection, book: Path) -> tuple[str, pd.DataFrame]:
+def _load(book: Path, types: dict[tuple[str, str], str]) -> tuple[str, pd.DataFrame]:
     table = "facts" if book.name.startswith("facts_") else "offers"
-    header = _header(book, table)
-    page = _typed(connection, table, book, header)
+    page = _typed({c: kind for (t, c), kind in types.items() if t == table}, book, _header(book, table))
     if table == "offers":
         _check_offers(page, book)
-    connection.register("page_of_book", page.drop(columns="line"))
-    connection.execute(f"insert into {table} by name select $book as book, * from page_of_book", {"book": book.name})
-    connection.unregister("page_of_book")
     return table, page.assign(book=book.name)
 
 
@@ -85,13 +111,8 @@ def _header(book: Path, table: str) -> list[str]:
     return header
 
 
-def _typed(connection: duckdb.DuckDBPyConnection, table: str, book: Path, header: Sequence[str]) -> pd.DataFrame:
+def _typed(types: dict[str, str], book: Path, header: Sequence[str]) -> pd.DataFrame:
     """The rows with the types of our table, in order; text is never null, `line` is the line in the file."""
-    types = dict(
-        connection.execute(
-            "select column_name, data_type from duckdb_columns() where table_name = $table", {"table": table}
-        ).fetchall()
-    )
     rows = _records(book, header)
     numbers = [name for name in header if types[name] == "DOUBLE"]
     for name in numbers:

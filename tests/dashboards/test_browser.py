@@ -78,13 +78,12 @@ def settled(page: Page) -> None:
     expect(page.get_by_text("Download the report")).to_have_count(1, timeout=WAIT_MS)
 
 
-def look(page: Page, ahead: int) -> None:
-    """Plans so many years ahead."""
-    years = page.get_by_role("spinbutton", name="horizon years")
-    years.fill(str(ahead))
-    years.press("Enter")
+def look(page: Page, setting: str, value: str) -> None:
+    """Plans with another number in a field."""
+    field = page.get_by_role("spinbutton", name=setting)
+    field.fill(value)
+    field.press("Enter")
     plan(page)
-    page.get_by_text(f"Planned {ahead} years ahead").wait_for()
 
 
 def heading(page: Page) -> str:
@@ -97,9 +96,11 @@ def test_upload_plan_change_and_download(page: Page, tmp_path: Path) -> None:
     page.locator("input[type=file]").set_input_files(recording)
     page.get_by_text("bitbrains, 1 workloads, 0 rows rejected").wait_for()
     page.get_by_text("Horizon and money").click()
-    look(page, 1)
+    look(page, "horizon years", "1")
+    page.get_by_text("Planned 1 years ahead").wait_for()
     before = heading(page)
-    look(page, 2)
+    look(page, "horizon years", "2")
+    page.get_by_text("Planned 2 years ahead").wait_for()
     assert heading(page) != before, "a longer horizon costs more"
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the report").click()

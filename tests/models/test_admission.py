@@ -104,7 +104,7 @@ policies = st.sampled_from(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(types, machines, policies)
 def test_no_cheaper_hosts_are_admitted(
     kinds: list[tuple[int, ...]], units: list[tuple[int, ...]], policy: Admission
@@ -135,7 +135,7 @@ estate = st.lists(
 
 
 @pytest.mark.parametrize("policy", ["slots", "percentage"])
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(rows=estate)
 def test_a_tighter_policy_or_twice_the_demand_is_never_cheaper(policy: str, rows: list[dict[str, Any]]) -> None:
     asked, more = demand(*rows), demand(*({**row, "count": 2 * row["count"]} for row in rows))

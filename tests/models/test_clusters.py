@@ -243,7 +243,7 @@ work = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=4)
+@settings(max_examples=3)
 @given(st.lists(work, min_size=1, max_size=5), st.floats(0, 1))
 def test_any_small_estate_is_sound_with_spot_and_autoscalers(estate: list[dict[str, object]], share: float) -> None:
     asked = demand(*estate, hours=(230.0, 500.0))

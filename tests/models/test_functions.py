@@ -272,7 +272,7 @@ def test_cost_is_not_monotone_in_memory() -> None:
     assert billed_seconds(duration(odd, chosen, aws, 1.0), aws)[0] * chosen[0] <= 0.201 * 1024
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(st.floats(0.005, 100), st.floats(64, 4096), st.floats(0.01, 1))
 def test_the_size_chosen_is_no_dearer_than_the_one_measured(seconds: float, mb: float, cores: float) -> None:
     asked = demand(calls(1e6, seconds, mb, cores_per_request=cores))
@@ -418,7 +418,7 @@ def test_calls_win_while_they_are_rare_and_lose_once_they_are_steady() -> None:
         assert plan.details["workloads_cheaper_always_on"] == (share > 1)
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(
     st.lists(st.tuples(st.floats(10, 1e7), st.floats(0.001, 60), st.floats(64, 4096)), min_size=1, max_size=4),
     st.sampled_from(["measured", "optimised"]),

@@ -135,7 +135,7 @@ def test_people_are_paid_by_machine_and_moving_once_by_workload() -> None:
     assert quantity(Hypervisor(labour="per_server", effort=0).plan(asked, catalog()), "admin_labour") == 0
 
 
-@settings(max_examples=6)
+@settings(max_examples=3)
 @given(rows=estates, spares=st.integers(0, 2))
 def test_any_estate_gives_a_sound_plan_that_survives_losses_and_never_shrinks(
     rows: list[dict[str, Any]], spares: int
@@ -152,7 +152,7 @@ def test_any_estate_gives_a_sound_plan_that_survives_losses_and_never_shrinks(
     assert counts(later) == counts(plan)
 
 
-@settings(max_examples=6)
+@settings(max_examples=3)
 @given(rows=estates)
 def test_twice_the_demand_or_a_tighter_wish_is_never_cheaper(rows: list[dict[str, Any]]) -> None:
     more = [{**row, "count": 2 * row["count"]} for row in rows]

@@ -147,7 +147,7 @@ def test_nothing_to_run_costs_nothing() -> None:
 need = st.tuples(st.floats(0.1, 40), st.floats(0.1, 300), st.integers(1, 4))
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.lists(need, min_size=1, max_size=6))
 def test_no_other_type_would_be_cheaper(needs: list[tuple[float, float, int]]) -> None:
     asked = demand(*({"busy": [c, m], "count": n} for c, m, n in needs))

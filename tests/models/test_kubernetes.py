@@ -252,7 +252,7 @@ def _holds_every_hour(plan, asked, model) -> None:
     assert (wanted[:, :2] <= plan.provisioned[:, :2] * share[:2] + 1e-6).all()
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(st.lists(pod, min_size=1, max_size=6))
 def test_any_small_estate_is_held_every_hour(work) -> None:
     asked = demand(*work, hours=DAY)
@@ -284,7 +284,7 @@ def test_ten_thousand_workloads_by_the_hour() -> None:
         ("terms", (("on_demand", "1y_no_upfront"), ("on_demand",))),
     ],
 )
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(st.lists(st.tuples(st.floats(0.05, 4), st.floats(0.2, 16), st.floats(0.2, 1)), min_size=1, max_size=5))
 def test_a_tighter_wish_is_never_cheaper_where_nodes_are_few(setting: str, values: tuple, rows: list) -> None:
     work = [{"busy": [[c, g], [c * low, g]], "mean": [[c / 2, g / 2]] * 2, "count": 2} for c, g, low in rows]

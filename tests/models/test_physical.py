@@ -183,7 +183,7 @@ def test_consolidated_applications_share_servers() -> None:
 
 
 @pytest.mark.parametrize("consolidate", [False, True])
-@settings(max_examples=6)
+@settings(max_examples=3)
 @given(rows=estates, spares=st.integers(0, 2))
 def test_any_estate_gives_a_sound_plan_that_survives_losses_and_never_shrinks(
     rows: list[dict[str, Any]], spares: int, consolidate: bool
@@ -200,7 +200,7 @@ def test_any_estate_gives_a_sound_plan_that_survives_losses_and_never_shrinks(
     assert quantity(later, "server") >= quantity(plan, "server")
 
 
-@settings(max_examples=6)
+@settings(max_examples=3)
 @given(rows=estates)
 def test_twice_the_demand_is_never_cheaper_for_what_still_fits(rows: list[dict[str, Any]]) -> None:
     asked = demand(*rows)

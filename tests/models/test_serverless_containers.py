@@ -318,7 +318,7 @@ work = st.one_of(
 )
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(
     st.lists(work, min_size=1, max_size=4),
     st.sampled_from([{"rounding_s": 1.0}, {"minimum_s": 10.0}, {"concurrency": 1}, {"target_utilisation": 0.35},

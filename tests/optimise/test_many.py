@@ -35,6 +35,7 @@ def test_different_pods_are_packed_and_proved() -> None:
     assert refused(packing) == []
 
 
+@pytest.mark.slow
 def test_large_items_look_for_large_boxes() -> None:
     """By volume all types of hosts are as good; items that take most of a small one leave it half empty."""
     rng = np.random.default_rng(4)
@@ -67,6 +68,7 @@ def test_different_items_keep_their_spread() -> None:
     assert packing.gap <= 0.02
 
 
+@pytest.mark.slow
 def test_different_items_have_the_same_answer_twice() -> None:
     items, boxes = all_different(4_000, 1)
     one, two = pack(items, boxes, effort=0.2), pack(items, boxes, effort=0.2)
@@ -89,7 +91,7 @@ def test_very_many_groups_stay_apart_from_the_start() -> None:
     assert held.max() == 1
 
 
-@pytest.mark.parametrize("make", [kubernetes, vm_hosts])
+@pytest.mark.parametrize("make", [kubernetes, pytest.param(vm_hosts, marks=pytest.mark.slow)])
 def test_time_grows_with_classes_and_not_with_items(make: object) -> None:
     items, boxes = make(10**11)  # type: ignore[operator]
     packing = pack(items, boxes, effort=0)

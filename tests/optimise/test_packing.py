@@ -113,7 +113,9 @@ def test_free_boxes_are_filled_first() -> None:
     sound(items, boxes, packing)
 
 
-@pytest.mark.parametrize("make", [kubernetes, vm_hosts, big_items])
+@pytest.mark.parametrize(
+    "make", [kubernetes, *(pytest.param(m, marks=pytest.mark.slow) for m in (vm_hosts, big_items))]
+)
 def test_effort_zero_is_sound_and_the_search_beats_it(make: object) -> None:
     items, boxes = make(300)  # type: ignore[operator]
     quick, good = pack(items, boxes, effort=0.0), pack(items, boxes, effort=0.05)
