@@ -24,8 +24,8 @@ UNCOUNTED = ("tests/contracts/test_models.py", "tests/optimise/test_packing.py",
              "tests/known", "tests/dashboards/test_browser.py", "tests/store/test_bad_rows.py")  # fmt: skip
 """Long tests of lines that shorter ones reach too; counting takes time. Nor is it counted what drawn examples reach."""
 
-settings.register_profile("ci", deadline=None, derandomize=True, max_examples=8, print_blob=True)
-settings.register_profile("local", deadline=None, derandomize=True, max_examples=8)
+settings.register_profile("ci", deadline=None, derandomize=True, max_examples=5, print_blob=True)
+settings.register_profile("local", deadline=None, derandomize=True, max_examples=5)
 settings.load_profile("ci" if IN_CI else "local")
 
 

@@ -200,7 +200,7 @@ estates = st.lists(st.one_of(machine, called), min_size=1, max_size=5)
 
 
 @pytest.mark.parametrize("kind", ALONE)
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(estates)
 def test_what_holds_for_any_small_estate(kind: str, work: list[dict[str, object]]) -> None:
     holds(kind, work)

@@ -46,12 +46,12 @@ def share(known: Iterator[Known]) -> float:
     return float(np.mean([proved(packed(k)) for k in known]))
 
 
-@pytest.mark.parametrize("known", [falkenauer_u(n, 0) for n in (120, 250)], ids=lambda k: k.name)
+@pytest.mark.parametrize("known", [falkenauer_u(120, 0)], ids=lambda k: k.name)
 def test_uniform_sizes_are_packed_and_proved(known: Known) -> None:
     assert proved(packed(known))
 
 
-@pytest.mark.parametrize("seed", [3, 5])
+@pytest.mark.parametrize("seed", [3])
 def test_triplets_are_put_together_again(seed: int) -> None:
     assert packed(falkenauer_t(60, seed), effort=0.3).usd == 20
 

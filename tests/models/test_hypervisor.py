@@ -152,7 +152,8 @@ def test_any_estate_gives_a_sound_plan_that_survives_losses_and_never_shrinks(
     assert counts(later) == counts(plan)
 
 
-@settings(max_examples=3)
+@pytest.mark.slow
+@settings(max_examples=12)
 @given(rows=estates)
 def test_twice_the_demand_or_a_tighter_wish_is_never_cheaper(rows: list[dict[str, Any]]) -> None:
     more = [{**row, "count": 2 * row["count"]} for row in rows]

@@ -279,9 +279,9 @@ def test_ten_thousand_workloads_by_the_hour() -> None:
     [
         ("max_node_cpu_cores", (64, 16, 8)),
         ("min_nodes", (3, 4, 6)),
-        ("autoscale", (True, False)),
-        ("terms", (("on_demand", "1y_no_upfront"), ("1y_no_upfront",))),
-        ("terms", (("on_demand", "1y_no_upfront"), ("on_demand",))),
+        pytest.param("autoscale", (True, False), marks=pytest.mark.slow),
+        pytest.param("terms", (("on_demand", "1y_no_upfront"), ("1y_no_upfront",)), marks=pytest.mark.slow),
+        pytest.param("terms", (("on_demand", "1y_no_upfront"), ("on_demand",)), marks=pytest.mark.slow),
     ],
 )
 @settings(max_examples=2)

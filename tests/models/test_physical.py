@@ -200,7 +200,8 @@ def test_any_estate_gives_a_sound_plan_that_survives_losses_and_never_shrinks(
     assert quantity(later, "server") >= quantity(plan, "server")
 
 
-@settings(max_examples=3)
+@pytest.mark.slow
+@settings(max_examples=12)
 @given(rows=estates)
 def test_twice_the_demand_is_never_cheaper_for_what_still_fits(rows: list[dict[str, Any]]) -> None:
     asked = demand(*rows)

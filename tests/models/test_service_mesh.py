@@ -207,6 +207,7 @@ def test_any_small_estate_is_sound_and_the_mesh_never_pays(work: list[dict[str, 
     assert plan.details["cpu_cores_requested_at_most"] >= made.details["cpu_cores_requested_at_most"] - 1e-9
 
 
+@pytest.mark.slow
 def test_on_the_shipped_sample_sidecars_cost_more_than_ambient_and_ambient_more_than_none() -> None:
     with Store(":memory:") as store:
         trace = store.ingest(bundled("datasets", "samples", "planner"))

@@ -53,7 +53,7 @@ def outcome(packing: Packing) -> tuple[float, float, int]:
 
 
 @given(questions())
-@settings(max_examples=30)
+@settings(max_examples=12)
 def test_every_box_of_the_placement_holds_what_it_may(question: tuple[Items, Boxes]) -> None:
     items, boxes = question
     packing = asked(question)
@@ -98,7 +98,7 @@ def groups(items: Items) -> dict[str, tuple[int, int]]:
 
 
 @given(questions(), st.randoms(use_true_random=False))
-@settings(max_examples=10)
+@settings(max_examples=5)
 def test_the_order_of_classes_changes_nothing(question: tuple[Items, Boxes], dice: object) -> None:
     items, boxes = question
     order = list(range(len(items.count)))
@@ -113,7 +113,7 @@ def test_the_order_of_classes_changes_nothing(question: tuple[Items, Boxes], dic
 
 
 @given(questions(), st.sampled_from([2.0, 0.1, 1 / 3, 1e-6, 1e6, 1.7]))
-@settings(max_examples=10)
+@settings(max_examples=5)
 def test_scaling_sizes_and_rooms_changes_nothing(question: tuple[Items, Boxes], factor: float) -> None:
     items, boxes = question
     scaled = replace(items, size=items.size * factor), replace(boxes, room=boxes.room * factor)
@@ -121,7 +121,7 @@ def test_scaling_sizes_and_rooms_changes_nothing(question: tuple[Items, Boxes], 
 
 
 @given(questions())
-@settings(max_examples=10)
+@settings(max_examples=5)
 def test_a_class_split_in_two_equal_rows_changes_nothing(question: tuple[Items, Boxes]) -> None:
     items, boxes = question
     half = items.count // 2
@@ -135,7 +135,7 @@ def test_a_class_split_in_two_equal_rows_changes_nothing(question: tuple[Items, 
 
 
 @given(questions(), st.data())
-@settings(max_examples=10)
+@settings(max_examples=5)
 def test_one_more_item_never_lowers_the_bound(question: tuple[Items, Boxes], data: st.DataObject) -> None:
     """Where all fit before and after: a bound is on what is placed."""
     items, boxes = question
