@@ -28,7 +28,10 @@ ALONE = [kind for kind in MODELS if "sites" not in MODELS[kind].model_fields]
 """Models that plan no others; those that do take as long as all of these together."""
 LONG = ("service_mesh", "multi_cloud")
 """Models that plan others beside themselves; what is asked of all of them is asked of these in the slow lane."""
+SEARCHING = (*LONG, "kubernetes", "hypervisor")
+"""Models that look for better packings for some seconds."""
 LANES = pytest.mark.parametrize("kind", [pytest.param(k, marks=[pytest.mark.slow] * (k in LONG)) for k in MODELS])
+TWICE = pytest.mark.parametrize("kind", [pytest.param(k, marks=[pytest.mark.slow] * (k in SEARCHING)) for k in MODELS])
 
 
 @cache
@@ -110,7 +113,7 @@ def doubled(asked: Demand) -> Demand:
 @EVERY
 def test_plans_with_its_defaults_alone(model: type[DeploymentModel]) -> None:
     asked, fresh = estate(), estate()
-    plan = (quick(model) if "sites" in model.model_fields else model()).plan(asked, catalog())
+    plan = (quick(model) if model.model_fields["kind"].default in LONG else model()).plan(asked, catalog())
     check(plan, asked)
     assert plan.model == model.model_fields["kind"].default
     assert "w6" in set(plan.unplaced["workload"])
@@ -120,7 +123,7 @@ def test_plans_with_its_defaults_alone(model: type[DeploymentModel]) -> None:
     assert np.array_equal(asked.mean, fresh.mean)
 
 
-@LANES
+@TWICE
 def test_the_same_question_has_the_same_answer(kind: str) -> None:
     once = MODELS[kind]().plan(estate(), catalog())
     forget()
