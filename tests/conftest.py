@@ -16,7 +16,8 @@ from planner.models._remembered import forget
 ROOT = Path(__file__).parents[1]
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
-TURNS = (("",), ("tests/test_study.py", "tests/dashboards"), ("tests/contracts/test_models.py", "tests/test_cli.py"),
+TURNS = (("",), ("tests/test_study.py", "tests/dashboards"), ("tests/contracts/test_models.py", "tests/test_cli.py",
+         "tests/conformance", "tests/known"),
          ("tests/optimise/test_packing", "tests/optimise/test_many"), ("tests/models", "tests/optimise"))  # fmt: skip
 """The first need no compiled kernel, the second take longest."""
 

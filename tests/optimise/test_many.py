@@ -91,7 +91,8 @@ def test_very_many_groups_stay_apart_from_the_start() -> None:
     assert held.max() == 1
 
 
-@pytest.mark.parametrize("make", [kubernetes, pytest.param(vm_hosts, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [kubernetes, vm_hosts])
 def test_time_grows_with_classes_and_not_with_items(make: object) -> None:
     items, boxes = make(10**11)  # type: ignore[operator]
     packing = pack(items, boxes, effort=0)
