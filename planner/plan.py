@@ -232,6 +232,11 @@ class Plan:
         return float(sum(entry.usd_per_month for entry in self.lines))
 
     @property
+    def usd_once(self) -> float:
+        """The sum of all one-off lines."""
+        return sum(entry.usd for entry in self.lines if entry.kind == "one-off")
+
+    @property
     def utilisation(self) -> dict[str, float]:
         """Share of provisioned CPU and memory that is used, averaged over the month."""
         return {"cpu": self._share(CPU), "memory": self._share(MEMORY)}

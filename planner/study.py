@@ -256,7 +256,7 @@ def _plan(plan: Plan, shared: list[Assumption]) -> dict[str, Any]:
         "model": plan.model,
         "year": plan.year,
         "usd_per_month": plan.usd_per_month,
-        "usd_once": sum(e.usd for e in plan.lines if e.kind == "one-off"),
+        "usd_once": plan.usd_once,
         "utilisation": plan.utilisation,
         "hours": plan.hours.tolist(),
         "provisioned": _by_resource(plan.provisioned),

@@ -73,7 +73,7 @@ class Case:
 
     def moving_usd(self, plan: Plan) -> float:
         """What moving in costs, a month of those it is spread over."""
-        return sum(e.usd for e in plan.lines if e.kind == "one-off") / self.months
+        return plan.usd_once / self.months
 
     def native(self, site: int) -> Bools:
         """[class], whether it lives the way of a site already."""

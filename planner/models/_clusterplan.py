@@ -34,8 +34,9 @@ def planned(
     if model.nodes == "owned":
         return on_own_nodes(model, demand, catalog, burden, owned or {})
     market = catalog.at(model.provider, model.region)
-    each = per_node(market, model.node_disk_gib, month_hours(demand.hours))
-    each += sum(e.usd for e in administrators(catalog, 1.0, model.nodes_per_admin)) / month_hours(demand.hours)
+    month = month_hours(demand.hours)
+    each = per_node(market, model.node_disk_gib, month)
+    each += sum(e.usd for e in administrators(catalog, 1.0, model.nodes_per_admin)) / month
     stood = standing(model, demand, burden, offered(model, market, burden, each))
     cluster, served = stood.cluster, stood.cluster.served
     nodes = [bought(pool.kinds, pool.fleet.counts, demand.hours) for pool in cluster.pools]

@@ -24,8 +24,6 @@ from planner.store import Store
 
 HOURS = (240.0, 490.0)
 EVERY = pytest.mark.parametrize("model", list(MODELS.values()), ids=list(MODELS))
-ALONE = [kind for kind in MODELS if "sites" not in MODELS[kind].model_fields]
-"""Models that plan no others; those that do take as long as all of these together."""
 LONG = ("service_mesh", "multi_cloud")
 """Models that plan others beside themselves; what is asked of all of them is asked of these in the slow lane."""
 SEARCHING = (*LONG, "kubernetes", "hypervisor")
@@ -202,7 +200,7 @@ def holds(kind: str, work: list[dict[str, object]]) -> None:
 estates = st.lists(st.one_of(machine, called), min_size=1, max_size=5)
 
 
-@pytest.mark.parametrize("kind", [k for k in ALONE if k not in LONG])
+@pytest.mark.parametrize("kind", [k for k in MODELS if k not in LONG])
 @settings(max_examples=2)
 @given(estates)
 def test_what_holds_for_any_small_estate(kind: str, work: list[dict[str, object]]) -> None:
