@@ -158,6 +158,7 @@ def test_twice_the_estate_is_never_cheaper(kind: str) -> None:
     assert twice.usd_per_month >= once.usd_per_month * (1 - 1e-9)
 
 
+@pytest.mark.slow
 def test_the_closer_capacity_follows_demand_the_fuller_it_runs() -> None:
     """Mean CPU use of what is provisioned: servers below hosts below a cluster that breathes, on the shipped sample."""
     with Store(":memory:") as store:

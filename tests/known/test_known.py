@@ -97,6 +97,7 @@ def test_most_vectors_are_proved(n: int, least: float) -> None:
     assert share(vectors(shape, n, d, seed) for shape in SHAPES for d, seed in ((2, 7), (3, 8), (5, 9))) >= least
 
 
+@pytest.mark.slow
 def test_recorded_gpu_pods_all_find_a_place_on_the_nodes_there_are() -> None:
     """First fit and best fit leave some nine hundred of 8,152 pods without a node; there is room for all."""
     items, boxes = openb_limited()
