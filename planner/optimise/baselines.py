@@ -73,8 +73,26 @@ def _by_size(q: _Question) -> Ints:
 
 
 @njit(cache=True)
-def _fill(order, size, count, fits, room, choice, available, best):  # type: ignore[no-untyped-def]
-    """First fit (or best fit) of whole classes: a run of equal items fills a box before it goes to the next."""
+def _longer(told, larger):  # type: ignore[no-untyped-def]
+    for i in range(len(told)):
+        larger[i] = told[i]
+    return larger
+
+
+@njit(cache=True)
+def _taller(told, larger):  # type: ignore[no-untyped-def]
+    for i in range(told.shape[0]):
+        for j in range(told.shape[1]):
+            larger[i, j] = told[i, j]
+    return larger
+
+
+@njit(cache=True)
+def _fill(order, size, count, fits, room, choice, available, scale):  # type: ignore[no-untyped-def]
+    """First fit of whole classes (a run of equal items fills a box first); best fit where a scale[resource] is given.
+
+    Without one, the sort of best fit is not even compiled.
+    """
     classes, resources = size.shape
     capacity = 1024
     left = np.zeros((capacity, resources))
@@ -82,16 +100,10 @@ def _fill(order, size, count, fits, room, choice, available, best):  # type: ign
     total = 0
     opened = np.zeros(room.shape[0], np.int64)
     unplaced = np.zeros(classes, np.int64)
-    scale = np.zeros(resources)
-    for k in range(room.shape[0]):
-        for r in range(resources):
-            scale[r] += room[k, r]
-    for r in range(resources):
-        scale[r] = 1.0 / max(1e-12, scale[r] / room.shape[0])
     sequence = np.zeros(0, np.int64)
     for c in order:
         remaining = count[c]
-        if best:
+        if scale is not None:
             spare = np.zeros(total)
             for b in range(total):
                 for r in range(resources):
@@ -100,7 +112,7 @@ def _fill(order, size, count, fits, room, choice, available, best):  # type: ign
         for step in range(total):
             if remaining == 0:
                 break
-            b = sequence[step] if best else step
+            b = step if scale is None else sequence[step]
             if not fits[c, kind[b]]:
                 continue
             n = remaining
@@ -114,8 +126,8 @@ def _fill(order, size, count, fits, room, choice, available, best):  # type: ign
         for k in choice[c]:
             while remaining > 0 and fits[c, k] and opened[k] < available[k]:
                 if total == capacity:
-                    left = np.concatenate((left, np.zeros((capacity, resources))))
-                    kind = np.concatenate((kind, np.zeros(capacity, np.int64)))
+                    left = _taller(left, np.zeros((2 * capacity, resources)))
+                    kind = _longer(kind, np.zeros(2 * capacity, np.int64))
                     capacity *= 2
                 n = remaining
                 for r in range(resources):
@@ -216,9 +228,9 @@ def _claims(order, size, count, fits, room, usd, available):  # type: ignore[no-
                     unplaced[c] += 1
                     continue
                 if total == capacity:
-                    load = np.concatenate((load, np.zeros((capacity, resources))))
-                    pods = np.concatenate((pods, np.zeros(capacity, np.int64)))
-                    may = np.concatenate((may, np.zeros((capacity, types), np.bool_)))
+                    load = _taller(load, np.zeros((2 * capacity, resources)))
+                    pods = _longer(pods, np.zeros(2 * capacity, np.int64))
+                    may = _taller(may, np.zeros((2 * capacity, types), np.bool_))
                     capacity *= 2
                 target = total
                 total += 1
@@ -261,7 +273,8 @@ def best_fit(items: Items, boxes: Boxes) -> Greedy:
 
 def _greedy(items: Items, boxes: Boxes, *, best: bool) -> Greedy:
     q = _question(items, boxes)
-    opened, unplaced = _fill(_by_size(q), q.size, q.count, q.fits, q.room, _choice(q), q.available, best)
+    scale = 1.0 / np.maximum(1e-12, q.room.mean(axis=0)) if best else None
+    opened, unplaced = _fill(_by_size(q), q.size, q.count, q.fits, q.room, _choice(q), q.available, scale)
     return Greedy(opened, float(opened @ q.usd), unplaced)
 
 
