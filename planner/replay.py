@@ -57,11 +57,11 @@ def replay(store: Store, trace_id: str, plan: Plan, catalog: Catalog, policy: Po
 
 
 def _rooms(plan: Plan, catalog: Catalog) -> pd.DataFrame:
-    """What a box of each sku of the plan holds: ``sku``, ``cpu_cores``, ``memory_gib``."""
-    skus = set(plan.placement["sku"])
-    boxes = catalog.offers[catalog.offers["cpu_cores"].notna()].drop_duplicates("sku")
-    rooms = boxes[boxes["sku"].isin(skus)][["sku", "cpu_cores", "memory_gib"]]
-    unknown = skus - set(rooms["sku"])
-    if unknown:
-        raise PriceBookError(f"replay: no price row tells what {sorted(unknown)[0]!r} holds")
-    return rooms.reset_index(drop=True)
+    """What a box of each sku of the plan holds: ``sku`` (``site/sku`` in a portfolio), ``cpu_cores``, ``memory_gib``."""
+    boxes = catalog.offers[catalog.offers["cpu_cores"].notna()].drop_duplicates("sku").set_index("sku")
+    named = pd.Series(sorted(set(plan.placement["sku"].astype(str))), dtype=object)
+    sold = named.where(named.isin(boxes.index), named.str.partition("/")[2]) if len(named) else named
+    unknown = named[~sold.isin(boxes.index)]
+    if len(unknown):
+        raise PriceBookError(f"replay: no price row tells what {unknown.iloc[0]!r} holds")
+    return boxes.loc[sold, ["cpu_cores", "memory_gib"]].reset_index(drop=True).assign(sku=named)

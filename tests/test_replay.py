@@ -54,6 +54,15 @@ def test_two_on_a_box_and_one_in_two_replicas(tmp_path: Path) -> None:
     assert found.hours_short("cpu") == pytest.approx(1 / 12)
 
 
+def test_boxes_of_a_portfolio_are_named_by_site(tmp_path: Path) -> None:
+    seats = [("a", 0, "big", 0), ("b", 0, "big", 0), ("c", 0, "small", 0)]
+    sites = [(workload, replica, f"home/{sku}", box) for workload, replica, sku, box in seats]
+    sizes = _catalog(big=(4, 8), small=(4, 1))
+    alone, split = (_replayed(tmp_path, _plan(*told), sizes) for told in (seats, sites))
+    assert split.boxes["sku"].tolist() == ("home/" + alone.boxes["sku"]).tolist()
+    assert split.boxes.drop(columns="sku").equals(alone.boxes.drop(columns="sku"))
+
+
 def test_nothing_placed_is_nothing_short(tmp_path: Path) -> None:
     found = _replayed(tmp_path, _plan(), _catalog(big=(4, 8)))
     assert (found.short("cpu"), found.worst("cpu"), found.hours_short("memory")) == (0, 0, 0)
