@@ -57,7 +57,7 @@ def replay(store: Store, trace_id: str, plan: Plan, catalog: Catalog, policy: Po
 
 
 def _rooms(plan: Plan, catalog: Catalog) -> pd.DataFrame:
-    """What a box of each sku of the plan holds: ``sku`` (``site/sku`` in a portfolio), ``cpu_cores``, ``memory_gib``."""
+    """What a box of each sku holds: ``sku`` (``site/sku`` in a portfolio), ``cpu_cores``, ``memory_gib``."""
     boxes = catalog.offers[catalog.offers["cpu_cores"].notna()].drop_duplicates("sku").set_index("sku")
     named = pd.Series(sorted(set(plan.placement["sku"].astype(str))), dtype=object)
     sold = named.where(named.isin(boxes.index), named.str.partition("/")[2]) if len(named) else named
