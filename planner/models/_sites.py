@@ -128,6 +128,7 @@ PORTFOLIO: Final = (
     _site("gcp-clusters", "kubernetes", "gcp", "us-central1"),
     _site("azure-machines", "iaas", "azure", "eastus"),
     _site("aws-functions", "functions", "aws", "us-east-1"),
+    _site("aws-serverless-containers", "serverless_containers", "aws", "us-east-1"),
     _site("own-hosts", "hypervisor", "onprem", "all"),
 )
 """Three clouds and a machine room, in one jurisdiction. Unit: tables. Source: the user."""

@@ -190,6 +190,19 @@ def _dot(order, size, count, fits, room, choice, available):  # type: ignore[no-
 
 
 @njit(cache=True)
+def _sunk(heap, length, at):  # type: ignore[no-untyped-def]
+    """Lets an entry sink to its place in a heap whose top is the least."""
+    while 2 * at + 1 < length:
+        child = 2 * at + 1
+        if child + 1 < length and heap[child + 1] < heap[child]:
+            child += 1
+        if heap[child] >= heap[at]:
+            return
+        heap[at], heap[child] = heap[child], heap[at]
+        at = child
+
+
+@njit(cache=True)
 def _claims(order, size, count, fits, room, usd, available):  # type: ignore[no-untyped-def]
     """Pods one by one into the in-flight claim of fewest pods that some type still holds; then the cheapest type."""
     classes, resources = size.shape
@@ -204,25 +217,28 @@ def _claims(order, size, count, fits, room, usd, available):  # type: ignore[no-
     claim = np.zeros(count.sum(), np.int64)  # [pod in the order taken], its claim
     taken = 0
     for c in order:
-        # A claim that refuses one pod of the class refuses the rest of them too.
-        refused = np.zeros(total + count[c], np.bool_)
+        # Claims by fewest pods, then by age; one that refuses a pod of the class refuses the rest of them too.
+        waiting = total
+        heap = np.empty(total + 1, np.int64)
+        for b in range(total):
+            heap[b] = pods[b] << 32 | b
+        for b in range(total // 2 - 1, -1, -1):
+            _sunk(heap, waiting, b)
         for _ in range(count[c]):
-            while True:
-                target = -1
-                for b in range(total):
-                    if not refused[b] and (target < 0 or pods[b] < pods[target]):
-                        target = b
-                if target < 0:
-                    break
-                some = False
+            target = -1
+            while waiting > 0 and target < 0:
+                first = heap[0] & 0xFFFFFFFF
                 for k in range(types):
-                    ok = may[target, k] and fits[c, k]
+                    ok = may[first, k] and fits[c, k]
                     for r in range(resources):
-                        ok = ok and load[target, r] + size[c, r] <= room[k, r] * (1 + 1e-9)
-                    some = some or ok
-                if some:
-                    break
-                refused[target] = True
+                        ok = ok and load[first, r] + size[c, r] <= room[k, r] * (1 + 1e-9)
+                    if ok:
+                        target = first
+                        break
+                if target < 0:
+                    waiting -= 1
+                    heap[0] = heap[waiting]
+                    _sunk(heap, waiting, 0)
             if target < 0:
                 if not fits[c].any():
                     unplaced[c] += 1
@@ -235,8 +251,11 @@ def _claims(order, size, count, fits, room, usd, available):  # type: ignore[no-
                 target = total
                 total += 1
                 may[target] = fits[c]
+                waiting = 1
             load[target] += size[c]
             pods[target] += 1
+            heap[0] = pods[target] << 32 | target
+            _sunk(heap, waiting, 0)
             claim[taken] = target
             taken += 1
             for k in range(types):
