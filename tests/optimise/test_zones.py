@@ -89,3 +89,18 @@ def test_zones_cost_no_less_than_none_and_the_bound_leaves_them_out() -> None:
     zoned = pack(Items(size, count, (Spread("a", 9, 3), Spread("b", 9, 3), None)), BOXES)
     assert zoned.usd >= plain.bound_usd - 1e-9
     assert zoned.bound_usd == pytest.approx(plain.bound_usd)
+
+
+def test_ten_in_three_zones_beside_thousands_of_different_ones_cost_about_what_they_do_without() -> None:
+    """Three thousand sizes are too many for columns; a few that keep apart must not make small boxes of all of them."""
+    rng = np.random.default_rng(3)
+    size = np.vstack([rng.uniform(0.05, 1.0, (3_100, 2)) * [1.0, 2.5], [[0.5, 1.0]]])
+    count = np.append(np.ones(3_100, np.int64), 10)
+    boxes = Boxes(ROOM, BOXES.usd + 0.6)
+    asked = Items(size, count, (*[None] * 3_100, Spread("control", 4, 3)))
+    zoned, plain = pack(asked, boxes, effort=1e-3), pack(Items(size, count), boxes, effort=1e-3)
+    assert by_zone(asked, zoned, "control") == [3, 3, 4]
+    assert zoned.unplaced.sum() == 0
+    assert failed(zoned) == []
+    assert zoned.bound_usd <= plain.usd <= zoned.usd * (1 + 1e-9)
+    assert zoned.usd <= plain.usd * 1.01

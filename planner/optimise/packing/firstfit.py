@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 LOOKS = 60_000_000
 """Unit: boxes looked at. Source: a fraction of a second compiled; beyond it only the latest boxes are tried."""
+MANY = 3_000
+"""Unit: classes. Source: of so many most have few items; a box then costs by how much of it an item takes."""
 BULK = 200_000
 """Unit: boxes. Source: a second; of more, so many are filled and taken as often as need be."""
 
@@ -54,9 +56,10 @@ def in_bulk(
 def _fitted(question: Instance) -> tuple[Pile, Ints]:
     order = np.lexsort((np.arange(len(question.count)), -question.share.sum(axis=1)))
     window = max(64, LOOKS // max(1, len(order)))
+    ahead = int(question.count.sum()) if len(order) > MANY else 1
     box, entry_box, entry_item, entry_amount, left = _first_fit(
         question.size, question.count, question.room, question.usd, question.most, question.available,
-        question.group, question.cap, order, window,
+        question.group, question.cap, order, window, ahead,
     )  # fmt: skip
     by_box = np.argsort(entry_box, kind="stable")
     start = np.concatenate([[0], np.cumsum(np.bincount(entry_box, minlength=len(box)))]).astype(np.int64)
@@ -122,7 +125,7 @@ def _taller(table: Ints, rows: int, columns: int) -> Ints:
 
 @kernel
 def _opened(item: int, wanted: int, size: Ints, room: Ints, usd: Ints, most: Ints, left: Ints) -> int:
-    """The type with the least cost per item of this class, -1 where none is left that holds one."""
+    """The type with the least cost per item where `wanted` like this one come, -1 where none is left that holds one."""
     best, best_cost = -1, np.inf
     for k in range(len(usd)):
         if most[item, k] > 0 and left[k] > 0:
@@ -140,7 +143,7 @@ def _opened(item: int, wanted: int, size: Ints, room: Ints, usd: Ints, most: Int
 @kernel
 def _first_fit(
     size: Ints, count: Ints, room: Ints, usd: Ints, most: Ints, available: Ints,
-    group: Ints, cap: Ints, order: Ints, window: int,
+    group: Ints, cap: Ints, order: Ints, window: int, ahead: int,
 ) -> tuple[Ints, Ints, Ints, Ints, Ints]:  # fmt: skip
     """Place class after class into the first boxes with space; per placement one entry (box, class, amount)."""
     rows = size.shape[1]
@@ -155,7 +158,7 @@ def _first_fit(
         g = group[item]
         while rest > 0:
             if b == boxes:
-                k = _opened(item, rest, size, room, usd, most, left)
+                k = _opened(item, max(rest, ahead), size, room, usd, most, left)
                 if k < 0:
                     over[item] = rest
                     break

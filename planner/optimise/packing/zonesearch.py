@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from planner.optimise.packing.answer import Found
+from planner.optimise.packing.firstfit import first_fit
 from planner.optimise.packing.instance import Instance, subset
+from planner.optimise.packing.piles import Pile, fold, heap
 from planner.optimise.packing.proof import Duals, Prices
 from planner.optimise.packing.search import Search, Settings
-from planner.optimise.packing.whole import rounded
+from planner.optimise.packing.whole import Plan, rounded
 from planner.optimise.packing.zones import Zoned
 
 __all__ = ["ZoneSearch"]
@@ -46,3 +50,19 @@ class ZoneSearch(Search):
             self.columns = self.wide.spread(self.narrow.columns)
             plan = rounded(self.question, self.columns, self._seconds(6), self.settings.seed)
             self.plan = self.plan.better(self.question, plan)
+        elif not self.question.limited.any():
+            self.plan = self.plan.better(self.question, self._along())
+
+    def _along(self) -> Plan:
+        """The plan without zones with its boxes dealt to zones; what must be in several has boxes of its own there."""
+        pile, zones, owner = self.narrow.plan.pile, self.wide.zones, self.wide.owner
+        anywhere, copy = self.narrow.question.zones < 2, np.zeros(len(self.narrow.question.count), np.int64)
+        copy[owner] = np.arange(len(owner))
+        kept = replace(pile, item=copy[pile.item], amount=np.where(anywhere[pile.item], pile.amount, 0))
+        turn = np.arange(len(pile.box))
+        dealt: list[Pile] = [
+            replace(kept, box=pile.box * zones + z, times=(pile.times + (turn + z) % zones) // zones)
+            for z in range(zones)
+        ]
+        apart, left = first_fit(subset(self.question, np.where(anywhere[owner], 0, self.question.count)))
+        return Plan(fold(heap([*dealt, apart])), left)
