@@ -9,6 +9,7 @@ from typing import Final
 import duckdb
 
 from planner.errors import TraceError, near_miss
+from planner.store.documents import Rows, flattened
 from planner.store.formats import Format, Input, formats, load
 from planner.store.judge import cells_of, layout_of, reasons
 from planner.store.sources import Source
@@ -16,6 +17,7 @@ from planner.store.sources import Source
 __all__ = ["Found", "as_format", "detect", "parquet_columns"]
 
 _LINES_JUDGED: Final = 20
+_NAMED: Final = 3
 _LEAST_GOOD: Final = 0.5
 """More than this share of the first lines of a file without header are good rows if it is of a kind."""
 
@@ -36,7 +38,9 @@ def detect(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> 
     Raises:
         TraceError: none fits, or several do; tells what was seen and which formats are known.
     """
-    candidates = [_sorted(connection, load(name), sources) for name in formats()]
+    forms = [load(name) for name in formats()]
+    rows = flattened(connection, sources, forms)
+    candidates = [_sorted(connection, form, sources, rows) for form in forms]
     fits = [(found, others) for found, others in candidates if _main(found) and not _lacks(found)]
     best = max((_read(found) for found, _ in fits), default=0)
     fits = [(found, others) for found, others in fits if _read(found) == best]
@@ -58,9 +62,10 @@ def as_format(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], 
     """
     if name not in formats():
         raise TraceError(f"trace format {name!r}: {near_miss(name, formats())}")
-    found, others = _sorted(connection, load(name), sources)
+    form = load(name)
+    found, others = _sorted(connection, form, sources, flattened(connection, sources, [form]))
     if others or not _main(found):
-        why = "; ".join(f"{s.path.name}: {_why_not(connection, load(name), s)}" for s in list(others)[:3])
+        why = "; ".join(f"{s.name}: {_why_not(connection, form, s)}" for s in list(others)[:3])
         if not _main(found) or _lacks(found):
             raise TraceError(f"{_named(sources)}: is not of format {name}: {why}")
     if _lacks(found):
@@ -69,15 +74,30 @@ def as_format(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], 
 
 
 def _sorted(
-    connection: duckdb.DuckDBPyConnection, form: Format, sources: Sequence[Source]
+    connection: duckdb.DuckDBPyConnection, form: Format, sources: Sequence[Source], rows: Rows
 ) -> tuple[Found, tuple[Source, ...]]:
-    """Each file to the kind of `form` that it is, and the files that are of none."""
-    kinds = [_kind(connection, form, source) for source in sources]
-    files = {kind.name: tuple(s for s, k in zip(sources, kinds, strict=True) if k is kind) for kind in form.inputs}
-    others = tuple(s for s, k in zip(sources, kinds, strict=True) if k is None)
+    """Each file to the kind of `form` that it is (JSON to every one it has rows of), and the files that are of none."""
+    texts = [source for source in sources if source.kind != "json"]
+    kinds = {source: _kind(connection, form, source) for source in texts}
+    files = {
+        kind.name: tuple(s for s in texts if kinds[s] is kind)
+        + tuple(rows[s, kind] for s in sources if (s, kind) in rows)
+        for kind in form.inputs
+    }
     there = {name: found for name, found in files.items() if found}
-    notes = tuple(f"{s.name}: {'empty' if s.empty else 'not read, it is no file of this format'}" for s in others)
-    return Found(form, _reason(form, there), there, notes), others
+    taken = {s.name for found in there.values() for s in found}
+    others = tuple(s for s in sources if s.name not in taken)
+    return Found(form, _reason(form, there), there, _passed_over(others)), others
+
+
+def _passed_over(others: Sequence[Source]) -> tuple[str, ...]:
+    empty = [s.name for s in others if s.empty]
+    strange = [s.name for s in others if not s.empty]
+    told = [f"{name}: empty" for name in empty]
+    if len(strange) > _NAMED:
+        names = ", ".join(strange[:_NAMED])
+        return (*told, f"{names} and {len(strange) - _NAMED:,} more: not read, they are no files of this format")
+    return (*told, *(f"{name}: not read, it is no file of this format" for name in strange))
 
 
 def _kind(connection: duckdb.DuckDBPyConnection, form: Format, source: Source) -> Input | None:
@@ -89,6 +109,8 @@ def _kind(connection: duckdb.DuckDBPyConnection, form: Format, source: Source) -
 
 def _fit(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> float:
     """How well a file fits a kind: columns recognised, 0 where it is not of the kind."""
+    if kind.rows:
+        return 0.0
     if source.kind == "parquet":
         headers = list(parquet_columns(connection, source))
         return float(kind.header and not kind.lacks(headers)) * _recognised(kind, headers)
@@ -119,7 +141,7 @@ def parquet_columns(connection: duckdb.DuckDBPyConnection, source: Source) -> di
         connection.execute("set variable one_file = $path", {"path": [str(source.path)]})
         rows = connection.execute("describe select * from read_parquet(getvariable('one_file'))").fetchall()
     except duckdb.Error as error:
-        raise TraceError(f"{source.path}: is a broken Parquet file: {str(error).splitlines()[0]}") from error
+        raise TraceError(f"{source.shown}: is a broken Parquet file: {str(error).splitlines()[0]}") from error
     return {str(row[0]): str(row[1]) for row in rows}
 
 
@@ -148,9 +170,9 @@ def _reason(form: Format, files: Mapping[str, Sequence[Source]]) -> str:
 
 def _refuse_mixture(found: Found, others: Sequence[Source], rivals: Sequence[Found]) -> None:
     for rival in rivals:
-        strangers = {s.path for files in rival.files.values() for s in files} & {s.path for s in others}
+        strangers = {s.name for files in rival.files.values() for s in files} & {s.name for s in others}
         if strangers:
-            name = sorted(path.name for path in strangers)[0]
+            name = sorted(strangers)[0]
             raise TraceError(
                 f"{name} looks like {rival.format.name}, the other files like {found.format.name}: "
                 "read them apart, or name the format"
@@ -161,9 +183,11 @@ def _why_not(connection: duckdb.DuckDBPyConnection, form: Format, source: Source
     """Why a file is of none of the kinds of a format, by the kind that it comes nearest to."""
     if source.empty:
         return "is empty"
-    kinds = [kind for kind in form.inputs if kind.header]
+    if source.kind == "json" or all(kind.rows for kind in form.inputs):
+        return "it holds no JSON document of this format with a row in it"
+    kinds = [kind for kind in form.inputs if kind.header and not kind.rows]
     if not kinds:
-        nearest = form.inputs[0]
+        nearest = next(kind for kind in form.inputs if not kind.rows)
         found = reasons(connection, nearest, layout_of(nearest, source.head), source.head[:1])[0]
         return f"line 1 is no row of {nearest.name}: {found}"
     headers = list(parquet_columns(connection, source)) if source.kind == "parquet" else []
@@ -180,12 +204,16 @@ def _seen(sources: Sequence[Source]) -> str:
     parts = []
     for source in sources[:3]:
         start = source.head[0][:80] if source.head else "nothing" if source.kind != "parquet" else "Parquet"
-        parts.append(f"{source.path.name} begins with {start!r}")
+        parts.append(f"{source.name} begins with {start!r}")
     return "; ".join(parts) + (f"; and {len(sources) - 3} more files" if len(sources) > 3 else "")
 
 
 def _named(sources: Sequence[Source]) -> str:
-    return str(sources[0].path) if len(sources) == 1 else f"{len(sources)} files in {sources[0].path.parent}"
+    return sources[0].shown if len(sources) == 1 else f"{len(sources)} files in {_place(sources[0])}"
+
+
+def _place(source: Source) -> str:
+    return str(source.path.parent if source.origin is None else source.origin)
 
 
 def _known() -> str:

@@ -6,6 +6,10 @@ value plausible, a comment with other spellings of a header (``comment on column
 whose name is a regular expression stands for every header that matches it. The table's comment is JSON, see `Input`.
 Every other statement runs at ingest, in order: by then each declared table holds the good rows of its files, and
 ``$trace_id`` is the recording. So a new format is one file.
+
+Files of JSON become rows by a select: ``create temp view TABLE_in_document as select ... from document`` says how the
+rows of TABLE lie in relation ``document(body json)``, one row a document of a file (JSON lines have many). It knows
+sql/functions.sql, not the format's own macros.
 """
 
 from __future__ import annotations
@@ -25,6 +29,9 @@ from planner.store.database import sql
 __all__ = ["Column", "Format", "Input", "formats", "load", "normal"]
 
 _DECLARATION: Final = re.compile(r"^(\s|--[^\n]*\n)*(create\s+temp\s+table\s+\w+\s*\(|comment\s+on\b)", re.IGNORECASE)
+_ROWS: Final = re.compile(
+    r"^(?:\s|--[^\n]*\n)*create\s+temp\s+view\s+(\w+)_in_document\s+as\s(.*?);?\s*$", re.IGNORECASE | re.DOTALL
+)
 
 
 @cache
@@ -77,6 +84,10 @@ class Input:
     """Without a file of this kind the recording cannot be read."""
     aside: bool = False
     """Lies in the official folder, but is no sign of the format."""
+    keys: tuple[str, ...] = ()
+    """Of JSON: what every document has at its top."""
+    rows: str = ""
+    """Of JSON: the select over ``document(body json)`` that makes rows of it; empty for files that have rows."""
 
     def columns_of(self, headers: Sequence[str]) -> list[Column | None]:
         """Which column each header of a file is; None for those that are none of ours."""
@@ -120,8 +131,13 @@ def load(name: str) -> Format:
         parts = [statement.query for statement in scratch.extract_statements(text)]
         for part in filter(_DECLARATION.match, parts):
             scratch.execute(part)
-        inputs = tuple(_input(scratch, *row) for row in scratch.execute(_TABLES).fetchall())
-    return Format(name, _title(text), inputs, tuple(part for part in parts if not _DECLARATION.match(part)))
+        rows = {found[1]: found[2] for found in map(_ROWS.match, parts) if found}
+        inputs = tuple(
+            _input(scratch, table, comment, rows.get(table, ""))
+            for table, comment in scratch.execute(_TABLES).fetchall()
+        )
+    rest = (part for part in parts if not _DECLARATION.match(part) and not _ROWS.match(part))
+    return Format(name, _title(text), inputs, tuple(rest))
 
 
 _TABLES: Final = "select table_name, comment from duckdb_tables() where temporary order by table_oid"
@@ -135,11 +151,13 @@ where table_name = $table and constraint_type = 'CHECK' order by constraint_inde
 """
 
 
-def _input(scratch: duckdb.DuckDBPyConnection, table: str, comment: str | None) -> Input:
+def _input(scratch: duckdb.DuckDBPyConnection, table: str, comment: str | None, document: str) -> Input:
     rows = scratch.execute(_COLUMNS, {"table": table}).fetchall()
     columns = tuple(Column(n, t, must, _spellings(n, words)) for n, t, must, words in rows)
     checks = scratch.execute(_CHECKS, {"table": table}).fetchall()
-    return Input(table, columns, tuple((check, tuple(names)) for check, names in checks), **json.loads(comment or "{}"))
+    more = json.loads(comment or "{}")
+    more["keys"] = tuple(more.get("keys", ()))
+    return Input(table, columns, tuple((check, tuple(names)) for check, names in checks), rows=document, **more)
 
 
 def _spellings(name: str, words: str | None) -> frozenset[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import duckdb
@@ -56,8 +57,21 @@ def ingest(
     Raises:
         TraceError: the files are missing, empty, of no known format, or hold no good row.
     """
+    with TemporaryDirectory(prefix="planner-unpacked-", ignore_cleanup_errors=True) as scratch:
+        return _ingest(cursor, _Given(paths, form, name), Path(scratch))
+
+
+@dataclass(frozen=True)
+class _Given:
+    paths: Sequence[Path]
+    form: str
+    name: str | None
+
+
+def _ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], given: _Given, scratch: Path) -> TraceInfo:
+    paths, form, name = given.paths, given.form, given.name
     with cursor() as connection:
-        sources, notes = find(paths)
+        sources, notes = find(paths, scratch)
         if all(source.empty for source in sources):
             raise TraceError(f"{paths[0]}: is empty" if len(sources) == 1 else f"{paths[0]}: all files are empty")
         found = detect(connection, sources) if form == "auto" else as_format(connection, sources, form)
@@ -65,7 +79,8 @@ def ingest(
         known = _known(connection, digest[:_ID_LENGTH])
     if known is not None:
         return replace(known, name=name or _name(paths))
-    found, copies = _without_copies(found, dict(zip(sources, digests, strict=True)))
+    names = [source.name for source in sources]
+    found, copies = _without_copies(found, dict(zip(names, digests, strict=True)))
     notes = [*notes, *found.notes, *copies]
     return _loaded(cursor, found, digest[:_ID_LENGTH], _Title(name or _name(paths), tuple(notes)))
 
@@ -94,14 +109,14 @@ def trace_of(connection: duckdb.DuckDBPyConnection, trace_id: str) -> TraceInfo 
     return None if row is None else from_row(row)
 
 
-def _without_copies(found: Found, digests: dict[Source, str]) -> tuple[Found, list[str]]:
+def _without_copies(found: Found, digests: dict[str, str]) -> tuple[Found, list[str]]:
     """Files of the same content read once, unless the file's name says whose content it is."""
     notes: list[str] = []
     files: dict[str, tuple[Source, ...]] = {}
     for kind in found.format.inputs:
         firsts: dict[str, Source] = {}
         for source in found.files.get(kind.name, ()):
-            first = firsts.setdefault(source.name if kind.named else digests[source], source)
+            first = firsts.setdefault(source.name if kind.named else digests[source.name], source)
             if first is not source:
                 notes.append(f"{source.name}: has the same content as {first.name} and is read once")
         if firsts:

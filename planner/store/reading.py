@@ -77,7 +77,7 @@ def _refuse_twice(kind: Input, source: Source, headers: Sequence[str]) -> None:
             if name in spelled:
                 words = "" if header == spelled[name] == name else f" ({spelled[name]!r} and {header!r})"
                 line = "" if source.kind == "parquet" else ", line 1"
-                raise TraceError(f"{source.path}{line}: the header names column {name} twice{words}")
+                raise TraceError(f"{source.shown}{line}: the header names column {name} twice{words}")
             spelled[name] = header
 
 

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import os
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,22 +16,23 @@ from typing import BinaryIO, Final
 import numpy as np
 
 from planner.errors import TraceError
+from planner.store.unpacking import Unpacked, container, is_aside, unpack
 
 __all__ = ["Source", "content_hash", "count_lines", "find", "open_bytes"]
 
 _BLOCK: Final = 1 << 23
 _PEEK: Final = 1 << 18
-_NO_DATA: Final = frozenset({".md", ".sql", ".json", ".toml", ".py", ".html", ".pdf", ".png", ".ipynb"})
-_ENDINGS: Final = (".gz", ".csv", ".txt", ".parquet")
+_ENDINGS: Final = (".gz", ".xz", ".bz2", ".zst", ".csv", ".txt", ".parquet", ".json", ".jsonl", ".ndjson")
 _STRANGE: Final = {
-    b"PK\x03\x04": "a zip archive or workbook; unpack it, or save the sheet as CSV",
-    b"\x28\xb5\x2f\xfd": "zstd-compressed; unpack it first",
-    b"BZh": "bzip2-compressed; unpack it first",
-    b"\xfd7zXZ": "xz-compressed; unpack it first",
-    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
-    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
+    b"PK\x03\x04": "a zip archive inside a gzip file; unpack it first",
+    b"7z\xbc\xaf": "a 7z archive; unpack it first",
+    b"Rar!": "a RAR archive; unpack it first",
     b"SQLite format 3": "an SQLite database; export its tables as CSV",
 }
+
+
+_JSON: Final = re.compile(rb"(\xef\xbb\xbf)?\s*(\{\s*[\"}]|\[\s*[\[{\]])")
+"""How an object begins, or a list of objects or lists."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,18 @@ class Source:
     name: str
     """Path below the folder that all files share; ``/`` between folders."""
     kind: str
-    """csv | gzip | parquet"""
+    """csv | gzip | parquet | json"""
     head: tuple[str, ...]
     """The first lines, without line ends and blank ones; none for Parquet."""
+    origin: Path | None = None
+    """The file that was given, where this one came out of it."""
+    scratch: Path | None = None
+    """A folder of ours, which ends with the ingest."""
+
+    @property
+    def shown(self) -> str:
+        """What a message calls the file."""
+        return str(self.path) if self.origin is None else f"{self.origin} ({self.name})"
 
     @property
     def label(self) -> str:
@@ -59,8 +70,10 @@ class Source:
         return self.kind != "parquet" and not self.head
 
 
-def find(paths: Sequence[Path]) -> tuple[list[Source], list[str]]:
-    """The files that `paths` name (folders searched), each once, and notes on those named twice.
+def find(paths: Sequence[Path], scratch: Path) -> tuple[list[Source], list[str]]:
+    """The files that `paths` name (folders searched), each once, and notes on those named twice or not read.
+
+    What is in archives and workbooks is unpacked into folder `scratch` and named as in a folder called as they are.
 
     Raises:
         TraceError: a path does not exist, holds no file, or is of a kind that cannot be read.
@@ -72,14 +85,36 @@ def find(paths: Sequence[Path]) -> tuple[list[Source], list[str]]:
     )
     if not files:
         raise TraceError(f"{', '.join(map(str, paths))}: no file to read")
-    folder = Path(os.path.commonpath([file.parent for file in files]))
-    sources = [_look(file, folder) for file in files]
-    return sorted(sources, key=lambda source: source.name), notes
+    into = Unpacked(scratch)
+    plain = [one for file in files for one in _plain(file, into)]
+    folder = Path(os.path.commonpath([one.called.parent for one in plain]))
+    sources = [_look(one, folder, scratch) for one in plain]
+    return sorted(sources, key=lambda source: source.name), notes + into.notes
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """A file that needs no unpacking (any more)."""
+
+    path: Path
+    called: Path
+    """Its own path, or the one it would have were the container a folder."""
+    origin: Path | None
+
+
+def _plain(file: Path, into: Unpacked) -> list[_Plain]:
+    try:
+        kind = container(file)
+    except OSError as error:
+        raise TraceError(f"{file}: cannot be read: {error}") from error
+    if kind is None:
+        return [_Plain(file, file, None)]
+    return [_Plain(path, file / name if name else file, file) for path, name in unpack(file, kind, into)]
 
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        found = sorted(f for f in path.rglob("*") if f.is_file() and not _is_aside(f.relative_to(path)))
+        found = sorted(f for f in path.rglob("*") if f.is_file() and not is_aside(f.relative_to(path)))
         if not found:
             raise TraceError(f"{path}: the folder holds no data file")
         return found
@@ -90,35 +125,29 @@ def _files(path: Path) -> list[Path]:
     return [path]
 
 
-def _is_aside(path: Path) -> bool:
-    """Hidden files, and papers that lie beside data."""
-    papers = ("LICENSE", "README", "NOTES", "CITATION")
-    hidden = any(part.startswith(".") for part in path.parts)
-    return hidden or path.suffix.lower() in _NO_DATA or path.name.upper().startswith(papers)
-
-
-def _look(file: Path, folder: Path) -> Source:
-    name = file.relative_to(folder).as_posix()
+def _look(plain: _Plain, folder: Path, scratch: Path) -> Source:
+    file, name = plain.path, plain.called.relative_to(folder).as_posix()
+    shown = plain.called
     try:
         with file.open("rb") as stream:
             start = stream.read(16)
         if start.startswith(b"PAR1"):
-            return Source(file, name, "parquet", ())
+            return Source(file, name, "parquet", (), plain.origin)
         kind = "gzip" if start.startswith(b"\x1f\x8b") else "csv"
         with open_bytes(file, kind) as stream:
             peek = stream.read(_PEEK)
     except (OSError, EOFError) as error:
-        raise TraceError(f"{file}: cannot be read: {error}") from error
-    _refuse_strange(file, peek)
-    return Source(file, name, kind, _lines(peek))
+        raise TraceError(f"{shown}: cannot be read: {error}") from error
+    _refuse_strange(shown, peek)
+    if _JSON.match(peek):
+        return Source(file, name, "json", _lines(peek), plain.origin, scratch)
+    return Source(file, name, kind, _lines(peek), plain.origin)
 
 
 def _refuse_strange(file: Path, peek: bytes) -> None:
     for magic, what in _STRANGE.items():
         if peek.startswith(magic):
             raise TraceError(f"{file}: is {what}")
-    if peek[257:262] == b"ustar":
-        raise TraceError(f"{file}: is a tar archive; unpack it first")
     if b"\x00" in peek:
         raise TraceError(f"{file}: is no text (it has zero bytes) and no Parquet file")
     if b"\r" in peek and b"\n" not in peek:
@@ -140,13 +169,14 @@ def open_bytes(path: Path, kind: str) -> BinaryIO:
 
 
 def content_hash(sources: Sequence[Source], format_name: str) -> tuple[str, list[str]]:
-    """A hash over the format and the contents of all files in order, and the hash of each file."""
+    """A hash over the format and the contents of all files as given, in order, and the hash of each plain file."""
+    given = dict.fromkeys(source.origin or source.path for source in sources)
     with ThreadPoolExecutor(2) as pool:
-        digests = [_digest(source.path, pool) for source in sources]
+        known = {path: _digest(path, pool) for path in {**given, **dict.fromkeys(s.path for s in sources)}}
     whole = hashlib.sha256(format_name.encode())
-    for digest in digests:
-        whole.update(digest.encode())
-    return whole.hexdigest(), digests
+    for path in given:
+        whole.update(known[path].encode())
+    return whole.hexdigest(), [known[source.path] for source in sources]
 
 
 def _digest(path: Path, pool: ThreadPoolExecutor) -> str:

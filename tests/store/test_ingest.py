@@ -163,7 +163,7 @@ REFUSED = {
     "missing column": (b"workload,cpu_cores2\na,1\n", "no known trace format"),
     "zip": (b"PK\x03\x04aaaa", "zip archive"),
     "binary": (b"abc\x00def", "zero bytes"),
-    "utf-16": ("a,b\n".encode("utf-16"), "UTF-16"),
+    "utf-16": ("a,b\n".encode("utf-16"), "begins with .a,b"),
     "old mac": (b"a,b\r1,2\r", "carriage return"),
     "broken parquet": (b"PAR1 and then nothing", "broken Parquet"),
     "cut gzip": (gzip.compress("\n".join([HEADER, *hourly("a", 9999)]).encode())[:-2000], "cannot be read|ended"),

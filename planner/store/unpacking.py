@@ -1,0 +1,318 @@
+"""Containers: what the readers cannot read as it is, turned into plain files that they can.
+
+Archives give their members, workbooks a CSV a sheet, compressed files what is in them, UTF-16 text and tables aligned
+by blanks a CSV. What comes out lies in a folder of ours under numbers, so that no name in an archive can lead anywhere;
+the name is kept beside it. JSON stays as it is here, see `documents`.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import re
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, Protocol
+
+import pyarrow as pa
+
+from planner.errors import TraceError
+from planner.store.workbooks import is_workbook, sheets
+
+__all__ = ["LIMITS", "Limits", "Unpacked", "container", "is_aside", "unpack"]
+
+_CHUNK: Final = 1 << 20
+_NO_DATA: Final = frozenset({".md", ".sql", ".toml", ".py", ".html", ".pdf", ".png", ".ipynb"})
+_TABLE: Final = re.compile(rb"[A-Z][A-Z0-9()%_/-]*( {2,}[A-Z][A-Z0-9()%_/-]*)+ *\r?\n")
+"""The header of a table aligned by blanks, as kubectl prints them."""
+
+_WORDS: Final = {
+    "zip": "zip archive",
+    "tar": "tar archive",
+    "packed": "compressed file",
+    "workbook": "workbook",
+    "utf16": "UTF-16 text",
+    "aligned": "table",
+}
+BROKEN: Final = (
+    *(OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, pa.ArrowException),
+    *(RuntimeError, NotImplementedError, ValueError, OverflowError, KeyError),
+)
+"""What the unpackers raise at broken files."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much may come out of the containers of one recording."""
+
+    total_bytes: int = 64 * 2**30
+    """All files unpacked together. Unit: bytes. Source: our choice, six times the largest recording tested."""
+    ratio: float = 250.0
+    """Bytes out for a byte in, once more than `free_bytes` came out. Unit: ratio. Source: our choice; published traces
+    stay below 50, a bomb of zeros reaches 1,000."""
+    free_bytes: int = 64 * 2**20
+    """What may come out of a container whatever its ratio. Unit: bytes. Source: our choice."""
+    members: int = 100_000
+    """Files in one archive. Unit: files. Source: our choice; Google 2011 as VMs has 1,600."""
+    workbook_bytes: int = 2**30
+    """A workbook unpacked, which is read in memory. Unit: bytes. Source: our choice."""
+    workbook_cells: int = 40_000_000
+    """Rows times columns of a sheet. Unit: cells. Source: our choice; 400,000 rows of RVTools."""
+
+
+LIMITS: Final = Limits()
+
+
+@dataclass
+class Unpacked:
+    """A folder of ours for what comes out, how much may still come, and what was passed over."""
+
+    folder: Path
+    limits: Limits = LIMITS
+    notes: list[str] = field(default_factory=list)
+    spent_bytes: int = 0
+    files: int = 0
+
+    def place(self) -> Path:
+        """Where the next file goes: a number, whatever it is called inside."""
+        self.files += 1
+        return self.folder / f"{self.files:06d}"
+
+    def spend(self, file: Path, out: int, size: int) -> None:
+        """Counts `out` more bytes; `size` is how many of `file` came out with them.
+
+        Raises:
+            TraceError: more than a limit.
+        """
+        self.spent_bytes += out
+        if self.spent_bytes > self.limits.total_bytes:
+            raise TraceError(f"{file}: unpacks to more than {self.limits.total_bytes:,} bytes")
+        if size > max(self.limits.free_bytes, self.limits.ratio * file.stat().st_size):
+            raise TraceError(f"{file}: unpacks to more than {self.limits.ratio:g} times its size")
+
+
+class _Readable(Protocol):
+    def read(self, size: int = -1, /) -> bytes | None: ...
+
+
+class _Counted(io.RawIOBase):
+    """A stream that stops where more comes out of a file than may."""
+
+    def __init__(self, stream: Any, file: Path, into: Unpacked) -> None:
+        super().__init__()
+        self._stream, self._file, self._into, self._out = stream, file, into, 0
+
+    def read(self, size: int = -1) -> bytes:
+        block = bytes(self._stream.read(size if 0 <= size < _CHUNK else _CHUNK))
+        self._out += len(block)
+        self._into.spend(self._file, len(block), self._out)
+        return block
+
+
+def _zstd(path: Path) -> Any:
+    return pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")
+
+
+_COMPRESSED: Final[Mapping[bytes, Callable[[Path], Any]]] = {
+    b"\x1f\x8b": gzip.GzipFile,
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ": lzma.LZMAFile,
+    b"\x28\xb5\x2f\xfd": _zstd,
+}
+
+
+def container(path: Path) -> str | None:
+    """What kind of container a file is: zip, workbook, tar, packed (one file), utf16, aligned; None for none."""
+    with path.open("rb") as stream:
+        start = stream.read(4096)
+    if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return "workbook" if is_workbook(path) else "zip"
+    if start.startswith(b"\xd0\xcf\x11\xe0"):
+        return "workbook"
+    for magic, opened in _COMPRESSED.items():
+        if start.startswith(magic):
+            return _inside(start, magic, _beginning(opened, path))
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf16"
+    if _is_tar(start):
+        return "tar"
+    return "aligned" if _TABLE.match(start.removeprefix(b"\xef\xbb\xbf")) else None
+
+
+def _beginning(opened: Callable[[Path], Any], path: Path) -> bytes:
+    try:
+        with opened(path) as stream:
+            return bytes(stream.read(512))
+    except BROKEN as error:
+        raise TraceError(f"{path}: cannot be read: {error}") from error
+
+
+def _inside(start: bytes, magic: bytes, inner: bytes) -> str | None:
+    """A gzipped table is read as it is, unless it is a tar archive or JSON."""
+    if _is_tar(inner):
+        return "tar"
+    return None if magic == b"\x1f\x8b" and inner.lstrip()[:1] not in (b"{", b"[") else "packed"
+
+
+def _is_tar(start: bytes) -> bool:
+    return start[257:262] == b"ustar"
+
+
+def is_aside(path: PurePosixPath | Path) -> bool:
+    """Hidden files, and papers that lie beside data."""
+    papers = ("LICENSE", "README", "NOTES", "CITATION", "__MACOSX")
+    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
+    return hidden or path.suffix.lower() in _NO_DATA or path.name.upper().startswith(papers)
+
+
+def unpack(path: Path, kind: str, into: Unpacked) -> list[tuple[Path, str]]:
+    """The plain files in a container, each with its name inside; an empty name for what is the file itself.
+
+    Raises:
+        TraceError: it is broken, holds no data, or more comes out than may.
+    """
+    try:
+        found = list(_UNPACKERS[kind](path, into))
+    except BROKEN as error:
+        if isinstance(error, TraceError):
+            raise
+        raise TraceError(f"{path}: is a broken {_WORDS[kind]}: {str(error) or type(error).__name__}") from error
+    if not found:
+        told = f": {into.notes[-1]}" if into.notes else ""
+        raise TraceError(f"{path}: the {_WORDS[kind]} holds no data file{told}")
+    return found
+
+
+def _zip(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
+    with zipfile.ZipFile(path) as archive:
+        for number, member in enumerate(archive.infolist()):
+            _few(path, number, into)
+            name = _safe(path, member.filename, into) if not member.is_dir() else None
+            if name is None:
+                continue
+            if stat.S_ISLNK(member.external_attr >> 16):
+                into.notes.append(f"{path.name}: {name} is a link and not followed")
+            elif member.flag_bits & 1:
+                into.notes.append(f"{path.name}: {name} is encrypted and not read")
+            else:
+                with archive.open(member) as stream:
+                    yield from _kept(path, name, _Counted(stream, path, into), into)
+
+
+def _tar(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
+    with _stream(path) as stream:
+        counted = _Counted(stream, path, into)
+        with tarfile.open(fileobj=counted, mode="r|") as archive:
+            for number, member in enumerate(archive):
+                _few(path, number, into)
+                name = _safe(path, member.name, into) if not member.isdir() else None
+                if name is None:
+                    continue
+                content = archive.extractfile(member) if member.isreg() else None
+                if content is None:
+                    into.notes.append(f"{path.name}: {name} is a link or a device and not read")
+                else:
+                    yield from _kept(path, name, content, into)
+
+
+def _stream(path: Path) -> Any:
+    """The plain bytes of a file."""
+    with path.open("rb") as raw:
+        start = raw.read(8)
+    opened = next((how for magic, how in _COMPRESSED.items() if start.startswith(magic)), None)
+    return path.open("rb") if opened is None else opened(path)
+
+
+def _few(path: Path, number: int, into: Unpacked) -> None:
+    if number >= into.limits.members:
+        raise TraceError(f"{path}: holds more than {into.limits.members:,} files")
+
+
+def _safe(path: Path, name: str, into: Unpacked) -> str | None:
+    """A member's name, with ``/`` between folders; None for what is no data or would lead out of the archive."""
+    parts = PurePosixPath(name.replace("\\", "/"))
+    if parts.is_absolute() or ".." in parts.parts or ":" in parts.parts[:1] or re.match(r"[A-Za-z]:", name):
+        into.notes.append(f"{path.name}: a member whose name leads out of the archive is not read: {name[:80]!r}")
+        return None
+    return None if is_aside(parts) or not parts.parts else str(parts)
+
+
+def _kept(path: Path, name: str, stream: _Readable, into: Unpacked) -> Iterator[tuple[Path, str]]:
+    """A member as a file of ours. Workbooks and tables in it are unpacked too, archives in archives are not."""
+    place = into.place()
+    _copy(stream, place)
+    kind = container(place)
+    if kind in ("zip", "tar", "packed"):
+        into.notes.append(f"{path.name}: {name} is packed inside an archive and not read; unpack that first")
+    elif kind is not None:
+        yield from ((inner, f"{name}/{more}" if more else name) for inner, more in unpack(place, kind, into))
+    elif place.stat().st_size:
+        yield place, name
+
+
+def _copy(stream: _Readable, place: Path) -> None:
+    with place.open("wb") as out:
+        while block := stream.read(_CHUNK):
+            out.write(block)
+
+
+def _packed(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
+    place = into.place()
+    with _stream(path) as stream:
+        _copy(_Counted(stream, path, into), place)
+    if container(place) is not None:
+        raise TraceError(f"{path}: holds an archive inside; unpack it, and give that by itself")
+    yield place, ""
+
+
+def _workbook(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
+    for name, rows in sheets(path, into.limits.workbook_bytes, into.limits.workbook_cells):
+        place = into.place()
+        written = False
+        with place.open("wb") as out:
+            for line in rows:
+                into.spend(path, len(line), 0)
+                out.write(line)
+                written = True
+        if written:
+            yield place, f"{name}.csv"
+
+
+def _utf16(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
+    place = into.place()
+    with path.open(encoding="utf-16", newline="") as text, place.open("w", encoding="utf-8", newline="") as out:
+        while block := text.read(_CHUNK):
+            into.spend(path, len(block), 0)
+            out.write(block)
+    if container(place) == "aligned":
+        yield from _aligned(place, into)
+    else:
+        yield place, ""
+
+
+def _aligned(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
+    """A table aligned by blanks: two or more of them are a border between fields."""
+    place = into.place()
+    with path.open(encoding="utf-8-sig", errors="replace") as text, place.open("w", encoding="utf-8") as out:
+        while lines := text.readlines(_CHUNK):
+            block = "".join(line.rstrip() + "\n" for line in lines)
+            out.write(re.sub(" {2,}", ",", block.replace(",", ";")))
+            into.spend(path, len(block), 0)
+    yield place, ""
+
+
+_UNPACKERS: Final[Mapping[str, Callable[[Path, Unpacked], Iterator[tuple[Path, str]]]]] = {
+    "zip": _zip,
+    "tar": _tar,
+    "packed": _packed,
+    "workbook": _workbook,
+    "utf16": _utf16,
+    "aligned": _aligned,
+}

@@ -1,0 +1,124 @@
+"""Workbooks: the sheets of a spreadsheet file, as lines of CSV."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import python_calamine as calamine
+
+from planner.errors import TraceError
+
+__all__ = ["is_workbook", "sheets"]
+
+_PARTS: Final = ("xl/workbook.xml", "xl/workbook.bin", "content.xml")
+_CELL: Final = re.compile(rb"""<(?:\w+:)?c\b[^>]*?\br\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["'][^>]*[^>/]>""")
+_CHUNK: Final = 1 << 22
+_OVERLAP: Final = 256
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether a zip archive is a workbook."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return False
+    return bool(names & set(_PARTS))
+
+
+def sheets(path: Path, most_bytes: int, most_cells: int) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Each sheet's name and its rows as lines of CSV, up to its last row that is not empty.
+
+    Formulas count as the values last computed; a line end inside a cell becomes a blank.
+
+    Raises:
+        TraceError: it is broken, or larger than it may be.
+    """
+    if zipfile.is_zipfile(path):
+        _measure(path, most_bytes, most_cells)
+    elif path.stat().st_size > most_bytes:
+        raise TraceError(f"{path}: a workbook may have {most_bytes:,} bytes at most")
+    try:
+        book = calamine.load_workbook(str(path))
+        for name in book.sheet_names:
+            yield name, _lines(book.get_sheet_by_name(name).iter_rows())
+    except calamine.CalamineError as error:
+        raise TraceError(f"{path}: is no workbook that can be read: {error}") from error
+
+
+def _measure(path: Path, most_bytes: int, most_cells: int) -> None:
+    """Looks at how large the sheets claim to be before anything believes them; reads every part to its end."""
+    with zipfile.ZipFile(path) as archive:
+        total = sum(part.file_size for part in archive.infolist())
+        if total > most_bytes:
+            raise TraceError(f"{path}: unpacks to {total:,} bytes; a workbook may have {most_bytes:,}")
+        for part in archive.infolist():
+            with archive.open(part) as stream:
+                cells = _extent(iter(partial(stream.read, _CHUNK), b""))
+            if cells > most_cells:
+                raise TraceError(f"{path}: {part.filename} spans {cells:,} cells; a sheet may have {most_cells:,}")
+
+
+def _extent(blocks: Iterable[bytes]) -> int:
+    """Rows times columns up to the last cell with something in it."""
+    columns: set[bytes] = set()
+    rows, rest = 0, b""
+    for block in blocks:
+        found = _CELL.findall(rest + block)
+        columns.update(column for column, _ in found)
+        rows = max(rows, max((int(row) for _, row in found), default=0))
+        rest = block[-_OVERLAP:]
+    return rows * max(map(_number, columns), default=0)
+
+
+def _number(letters: bytes) -> int:
+    """The number of a column.
+
+    >>> _number(b"A"), _number(b"Z"), _number(b"AA"), _number(b"XFD")
+    (1, 26, 27, 16384)
+    """
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - 64
+    return number
+
+
+def _lines(rows: Iterable[list[Any]]) -> Iterator[bytes]:
+    """Lines of CSV. Empty rows wait until one follows that is not, so that trailing ones are dropped."""
+    empty = 0
+    for row in rows:
+        cells = [_text(cell) for cell in row]
+        if any(cells):
+            yield b"\n" * empty + _line(cells)
+            empty = 0
+        else:
+            empty += 1
+
+
+def _line(cells: list[str]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow(cells)
+    return out.getvalue().encode()
+
+
+def _text(cell: Any) -> str:
+    """A cell as CSV has it: whole numbers without a fraction, times in ISO 8601.
+
+    >>> _text(2.0), _text(2.5), _text(True), _text("a\\nb"), _text(datetime.date(2026, 1, 2))
+    ('2', '2.5', 'True', 'a b', '2026-01-02')
+    """
+    if isinstance(cell, str):
+        return " ".join(cell.split("\n")).replace("\r", "").strip() if "\n" in cell or "\r" in cell else cell
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+    if isinstance(cell, datetime.timedelta):
+        return str(cell.total_seconds())
+    return cell.isoformat() if isinstance(cell, datetime.date | datetime.time) else str(cell)
