@@ -12,6 +12,7 @@ from planner.samples.azure_vm import azure_vm
 from planner.samples.bitbrains import bitbrains
 from planner.samples.estate import Size
 from planner.samples.own import planner
+from planner.samples.rvtools import rvtools
 
 __all__ = ["SAMPLES", "Size", "write"]
 
@@ -20,6 +21,7 @@ _WRITERS: Final[Mapping[str, Callable[[Path, int, Size], tuple[Path, ...]]]] = {
     "azure_vm": azure_vm,
     "bitbrains": bitbrains,
     "azure_functions": azure_functions,
+    "rvtools": rvtools,
 }
 
 SAMPLES: Final[Mapping[str, Size]] = {
@@ -27,6 +29,7 @@ SAMPLES: Final[Mapping[str, Size]] = {
     "azure_vm": Size(vms=300, days=14, read_days=2),
     "bitbrains": Size(vms=5, days=3),
     "azure_functions": Size(functions=200, days=1),
+    "rvtools": Size(vms=24),
 }
 """Format -> the size of the sample that ships."""
 

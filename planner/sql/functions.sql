@@ -28,3 +28,10 @@ create or replace macro hour_of_week(moment) as
 -- differs in its last digit from run to run, and a study must not.
 create or replace macro exact_sum(x) as cast(sum(cast(round(x * 1e9) as hugeint)) as double) / 1e9;
 create or replace macro exact_avg(x) as cast(sum(cast(round(x * 1e9) as hugeint)) as double) / 1e9 / count(x);
+
+-- A whole number as people see it, with separators of thousands (1,024 or 1.024 or 1 024) or without; null where it is
+-- none. A fraction may follow a point or a comma.
+create or replace macro whole_number(words) as
+    case when regexp_full_match(trim(words), '[0-9]{1,3}([,.'' \x{a0}\x{202f}][0-9]{3})+')
+        then try_cast(regexp_replace(words, '[^0-9]', '', 'g') as double)
+        else try_cast(replace(trim(words), ',', '.') as double) end;

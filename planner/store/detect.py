@@ -117,7 +117,7 @@ def _fit(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> 
     if source.empty:
         return 0.0
     if kind.header:
-        headers = cells_of(source.head[0], kind.delimiter)
+        headers = cells_of(source.head[0], kind.separated(source.head[0]).delimiter)
         return float(not kind.lacks(headers)) * _recognised(kind, headers)
     lines = source.head[:_LINES_JUDGED]
     if not any(len(cells_of(line, kind.delimiter)) == len(kind.columns) for line in lines):
@@ -191,7 +191,13 @@ def _why_not(connection: duckdb.DuckDBPyConnection, form: Format, source: Source
         found = reasons(connection, nearest, layout_of(nearest, source.head), source.head[:1])[0]
         return f"line 1 is no row of {nearest.name}: {found}"
     headers = list(parquet_columns(connection, source)) if source.kind == "parquet" else []
-    return min((_lacking(kind, headers or cells_of(source.head[0], kind.delimiter)) for kind in kinds), key=len)
+    return min(
+        (
+            _lacking(kind, headers or cells_of(source.head[0], kind.separated(source.head[0]).delimiter))
+            for kind in kinds
+        ),
+        key=len,
+    )
 
 
 def _lacking(kind: Input, headers: Sequence[str]) -> str:

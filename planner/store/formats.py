@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -76,6 +76,7 @@ class Input:
     """SQL that holds for every good row, and the columns it speaks of."""
     header: bool = True
     delimiter: str = ","
+    """What stands between fields; of several characters, the one that a file's header has."""
     streamed: bool = False
     """Large: read straight into our table, row for row, by the one statement that names it."""
     named: bool = False
@@ -88,6 +89,14 @@ class Input:
     """Of JSON: what every document has at its top."""
     rows: str = ""
     """Of JSON: the select over ``document(body json)`` that makes rows of it; empty for files that have rows."""
+
+    def separated(self, line: str) -> Input:
+        """This kind with the one delimiter that splits the header `line` into most fields.
+
+        >>> Input("a", (), (), delimiter=",;").separated("x;y;z").delimiter
+        ';'
+        """
+        return self if len(self.delimiter) == 1 else replace(self, delimiter=max(self.delimiter, key=line.count))
 
     def columns_of(self, headers: Sequence[str]) -> list[Column | None]:
         """Which column each header of a file is; None for those that are none of ours."""

@@ -43,13 +43,12 @@ class Reject:
 
 def groups_of(connection: duckdb.DuckDBPyConnection, kind: Input, sources: Sequence[Source]) -> list[Group]:
     """The files of a kind, grouped by the order of their columns and by how they are packed."""
-    packed = {source: _packing(connection, source) for source in sources}
-    layouts = [(packed[source], _layout(connection, kind, source), source) for source in sources]
+    kinds = {source: kind.separated(source.head[0] if source.head else kind.delimiter[0]) for source in sources}
+    packed = {source: kinds[source].delimiter + _packing(connection, source) for source in sources}
+    layouts = [(packed[source], _layout(connection, kinds[source], source), source) for source in sources]
     order = sorted(layouts, key=lambda entry: (entry[0], str(entry[1].fields)))
-    return [
-        Group(kind, layout, tuple(source for _, _, source in files))
-        for (_, layout), files in groupby(order, key=lambda entry: (entry[0], entry[1]))
-    ]
+    grouped = [list(files) for _, files in groupby(order, key=lambda entry: (entry[0], entry[1]))]
+    return [Group(kinds[files[0][2]], files[0][1], tuple(source for _, _, source in files)) for files in grouped]
 
 
 def _packing(connection: duckdb.DuckDBPyConnection, source: Source) -> str:
