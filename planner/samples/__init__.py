@@ -10,6 +10,7 @@ from planner.errors import InputError, near_miss
 from planner.samples.azure_functions import azure_functions
 from planner.samples.azure_vm import azure_vm
 from planner.samples.bitbrains import bitbrains
+from planner.samples.cluster import cloudwatch, kubernetes, opencost, prometheus
 from planner.samples.estate import Size
 from planner.samples.own import planner
 from planner.samples.rvtools import rvtools
@@ -22,6 +23,10 @@ _WRITERS: Final[Mapping[str, Callable[[Path, int, Size], tuple[Path, ...]]]] = {
     "bitbrains": bitbrains,
     "azure_functions": azure_functions,
     "rvtools": rvtools,
+    "prometheus": prometheus,
+    "cloudwatch": cloudwatch,
+    "kubernetes": kubernetes,
+    "opencost": opencost,
 }
 
 SAMPLES: Final[Mapping[str, Size]] = {
@@ -30,6 +35,10 @@ SAMPLES: Final[Mapping[str, Size]] = {
     "bitbrains": Size(vms=5, days=3),
     "azure_functions": Size(functions=200, days=1),
     "rvtools": Size(vms=24),
+    "prometheus": Size(vms=8),
+    "cloudwatch": Size(vms=6),
+    "kubernetes": Size(vms=40),
+    "opencost": Size(vms=6),
 }
 """Format -> the size of the sample that ships."""
 

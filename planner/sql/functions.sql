@@ -35,3 +35,12 @@ create or replace macro whole_number(words) as
     case when regexp_full_match(trim(words), '[0-9]{1,3}([,.'' \x{a0}\x{202f}][0-9]{3})+')
         then try_cast(regexp_replace(words, '[^0-9]', '', 'g') as double)
         else try_cast(replace(trim(words), ',', '.') as double) end;
+
+-- A quantity as Kubernetes writes it, such as 250m, 1.5, 128974848, 1e3, 1Gi or 64M; null where it is none.
+create or replace macro quantity(words) as
+    try_cast(regexp_extract(trim(words), '^([+-]?[0-9]*[.]?[0-9]+([eE][+-]?[0-9]+)?|[+-]?[0-9]+[.])([numkMGTPE]|[KMGTPE]i)?$', 1) as double)
+    * case regexp_extract(trim(words), '([numkMGTPE]|[KMGTPE]i)?$', 1)
+        when 'n' then 1e-9 when 'u' then 1e-6 when 'm' then 1e-3 when 'k' then 1e3 when 'M' then 1e6 when 'G' then 1e9
+        when 'T' then 1e12 when 'P' then 1e15 when 'E' then 1e18 when 'Ki' then 1024 when 'Mi' then 1048576
+        when 'Gi' then 1073741824 when 'Ti' then 1099511627776 when 'Pi' then 1125899906842624
+        when 'Ei' then 1152921504606846976 else 1 end;

@@ -30,7 +30,7 @@ __all__ = ["LIMITS", "Limits", "Unpacked", "container", "is_aside", "unpack"]
 
 _CHUNK: Final = 1 << 20
 _NO_DATA: Final = frozenset({".md", ".sql", ".toml", ".py", ".html", ".pdf", ".png", ".ipynb"})
-_TABLE: Final = re.compile(rb"[A-Z][A-Z0-9()%_/-]*( {2,}[A-Z][A-Z0-9()%_/-]*)+ *\r?\n")
+_TABLE: Final = re.compile(rb"[A-Z][A-Z0-9%_/-]*(\([a-z%]+\))?( {2,}[A-Z][A-Z0-9%_/-]*(\([a-z%]+\))?)+ *\r?\n")
 """The header of a table aligned by blanks, as kubectl prints them."""
 
 _WORDS: Final = {

@@ -25,7 +25,7 @@ FUNCTIONS = ("traces", "azure-functions-2019")
 
 
 def test_formats_are_the_files_of_the_folder() -> None:
-    assert {"planner", "azure_vm", "bitbrains", "azure_functions", "rvtools"} <= set(formats())
+    assert {"planner", "azure_vm", "bitbrains", "azure_functions", "rvtools", "prometheus"} <= set(formats())
     assert all(len(title) > 20 for title in formats().values())
 
 

@@ -1,0 +1,148 @@
+-- CloudWatch: metrics of AWS as CSV (timestamp, value; the file names the metric), or JSON of get-metric-data and get-metric-statistics
+--
+-- CSV as in numenta/NAB, realAWSCloudwatch: ec2_cpu_utilization_24ae8d.csv is the metric cpu_utilization of ec2_24ae8d.
+-- JSON as the AWS CLI prints it. A metric is known by its name, in a file's name or in a label: CPUUtilization is percent
+-- of the machine's cores, NetworkIn, DiskReadBytes, RequestCount and their like are bytes or counts of a period, which is
+-- the usual step between samples. Sizes are told nowhere. Times without a zone are UTC.
+
+create temp table readings (
+    "timestamp" timestamp not null check ("timestamp" between '1970-01-01' and '2100-01-01'),
+    value double not null check (value between 0 and 1e18),
+    unit varchar
+);
+comment on table readings is '{"named": true}';
+
+create temp table metric_data (
+    id varchar,
+    label varchar not null,
+    moment timestamp not null check (moment between '1970-01-01' and '2100-01-01'),
+    value double not null check (value between 0 and 1e18)
+);
+comment on table metric_data is '{"named": true, "keys": ["MetricDataResults"]}';
+
+create temp view metric_data_in_document as
+with results as (
+    select unnest(r.MetricDataResults) as m from (
+        select from_json(body, '{"MetricDataResults":[{"Id":"VARCHAR","Label":"VARCHAR","Timestamps":["VARCHAR"],"Values":["VARCHAR"]}]}') as r
+        from document
+    )
+),
+pairs as (select m.Id as id, m.Label as label, unnest(list_zip(m.Timestamps, m.Values)) as pair from results)
+select id, coalesce(label, id) as label, pair[1] as moment, pair[2] as value from pairs;
+
+create temp table statistics (
+    label varchar not null,
+    moment timestamp not null check (moment between '1970-01-01' and '2100-01-01'),
+    average double check (average between 0 and 1e18),
+    total double check (total between 0 and 1e18),
+    maximum double check (maximum between 0 and 1e18),
+    counted double check (counted between 0 and 1e18),
+    unit varchar,
+    check (coalesce(average, total, maximum) is not null)
+);
+comment on table statistics is '{"named": true, "keys": ["Label", "Datapoints"]}';
+
+create temp view statistics_in_document as
+select
+    body->>'Label' as label, d.Timestamp as moment, d.Average as average, d.Sum as total, d.Maximum as maximum,
+    d.SampleCount as counted, d.Unit as unit
+from (
+    select body, unnest(from_json(body->'Datapoints', '[{"Timestamp":"VARCHAR","Average":"VARCHAR","Sum":"VARCHAR","Maximum":"VARCHAR","SampleCount":"VARCHAR","Unit":"VARCHAR"}]')) as d
+    from document
+);
+
+-- The measure that a metric is, known by its name written in any way.
+create temp table metrics as
+select * from (values
+    ('cpuutilization', 'cpu_percent', 1.0, false),
+    ('memoryutilization', 'memory_percent', 1.0, false),
+    ('memusedpercent', 'memory_percent', 1.0, false),
+    ('memoryused', 'memory_gib', 1073741824.0, false),
+    ('networkin', 'network_in_mib_per_s', 1048576.0, true),
+    ('networkout', 'network_out_mib_per_s', 1048576.0, true),
+    ('networkreceivethroughput', 'network_in_mib_per_s', 1048576.0, false),
+    ('networktransmitthroughput', 'network_out_mib_per_s', 1048576.0, false),
+    ('diskreadbytes', 'disk_read_mib_per_s', 1048576.0, true),
+    ('diskwritebytes', 'disk_write_mib_per_s', 1048576.0, true),
+    ('ebsreadbytes', 'disk_read_mib_per_s', 1048576.0, true),
+    ('ebswritebytes', 'disk_write_mib_per_s', 1048576.0, true),
+    ('readthroughput', 'disk_read_mib_per_s', 1048576.0, false),
+    ('writethroughput', 'disk_write_mib_per_s', 1048576.0, false),
+    ('diskreadops', 'disk_iops', 1.0, true),
+    ('diskwriteops', 'disk_iops', 1.0, true),
+    ('readiops', 'disk_iops', 1.0, false),
+    ('writeiops', 'disk_iops', 1.0, false),
+    ('requestcount', 'requests_per_s', 1.0, true)
+) as t(word, measure, unit, per_period);
+
+create temp macro plain(words) as regexp_replace(lower(words), '[^a-z0-9]+', '', 'g');
+-- A metric's name as a pattern in which anything but letters may stand between its parts.
+create temp macro spelled(word) as '(?i)' || array_to_string(string_split(word, ''), '[^a-z0-9]*');
+
+create temp table points as
+with told as (
+    select file, value, "timestamp" as moment, file as words, cast(null as double) as sum_value, null as label from readings
+    union all by name
+    select file, value, moment, label as words, label || coalesce(' ' || id, '') as label from metric_data
+    union all by name
+    select file, coalesce(average, maximum, total) as value, moment, label as words, label,
+        coalesce(total, average * counted, average, maximum) as sum_value
+    from statistics
+),
+named as (
+    select n.*, m.* from (select distinct file, label, words from told) n
+    left join metrics m on contains(plain(n.words), m.word)
+    qualify row_number() over (partition by file, label, words order by length(m.word) desc nulls last, m.word) = 1
+),
+-- The workload is what is left of a label or of a file's name without the metric's; an instance is known by its id.
+names as (
+    select *,
+        coalesce(
+            nullif(regexp_extract(coalesce(label, '') || ' ' || file, '\b(i-[0-9a-f]+|(app|net)/[^ ]+)'), ''),
+            nullif(trim(regexp_replace(regexp_replace(label, spelled(coalesce(word, '-')), ' '), '[\s_:|-]+', ' ', 'g')), ''),
+            nullif(trim(regexp_replace(regexp_replace(file, spelled(coalesce(word, '-')), '_'), '_+', '_', 'g'), '_'), ''),
+            file) as workload
+    from named
+)
+select
+    t.file, t.label, n.word, n.measure, n.unit, n.per_period, t.moment, n.workload,
+    case when n.per_period then coalesce(t.sum_value, t.value) else t.value end as value
+from told t join names n on t.file = n.file and t.words = n.words and coalesce(t.label, '') = coalesce(n.label, '');
+
+create temp table periods as
+select file, label, coalesce(mode(step) filter (step > 0), 300) as seconds
+from (
+    select file, label, date_diff('second', lag(moment) over (partition by file, label order by moment), moment) as step
+    from points
+) group by all;
+
+insert into usage by name
+with scaled as (
+    select workload, moment as sampled_at, measure,
+        exact_sum(value / unit / case when per_period then p.seconds else 1 end) as amount
+    from points t join periods p on t.file = p.file and coalesce(t.label, '') = coalesce(p.label, '')
+    where measure is not null group by all
+),
+wide as (
+    pivot scaled on measure in ('cpu_percent', 'memory_percent', 'memory_gib', 'network_in_mib_per_s',
+        'network_out_mib_per_s', 'disk_read_mib_per_s', 'disk_write_mib_per_s', 'disk_iops', 'requests_per_s')
+    using any_value(amount)
+)
+select $trace_id as trace_id, * from wide;
+
+insert into workloads by name
+select distinct $trace_id as trace_id, workload, 'vm' as kind from points
+where measure is not null or not exists (from points where measure is not null);
+
+insert into notes
+select format('{} metrics are none that is planned by and are passed over: {}', count(*), string_agg(name, ', ' order by name))
+from (select distinct coalesce(label, file) as name from points where measure is null) having count(*) > 0;
+
+insert into notes
+select 'CloudWatch tells no sizes: cores and memory of the machines are the scenario''s assumption' from points
+having count(*) > 0;
+
+insert into notes
+select format('{} samples have the time of another of the same metric; they are added up', sum(n - 1)) from (
+    select count(*) as n from points where measure is not null group by file, label, moment having count(*) > 1
+) having count(*) > 0;

@@ -1,0 +1,198 @@
+-- Kubernetes: kubectl get pods/nodes -o json and kubectl top pods/nodes; what pods ask for, and one reading of what they use
+--
+-- Quantities are those of Kubernetes (250m, 1Gi, 64M, 1e3). A pod needs what its containers ask for together, or its
+-- largest init container; init containers that keep running (restartPolicy Always) count as containers; overhead comes
+-- on top (kubernetes.io, Init Containers and Pod Overhead). Pods that ended are no workloads; those of DaemonSets and of
+-- nodes themselves run wherever there is a node, and the models count them there. Nodes without pods are machines.
+
+create temp table containers (
+    pod varchar not null check (pod <> ''),
+    namespace varchar,
+    phase varchar,
+    owner_kind varchar,
+    owner_name varchar,
+    node varchar,
+    role varchar not null,
+    container varchar,
+    cpu varchar check (quantity(cpu) between 0 and 1e6),
+    memory varchar check (quantity(memory) between 0 and 1e16),
+    gpu varchar check (quantity(gpu) between 0 and 1e5),
+    check (cpu is null or quantity(cpu) is not null),
+    check (memory is null or quantity(memory) is not null)
+);
+comment on table containers is '{"keys": ["items"]}';
+
+create temp view containers_in_document as
+with items as (
+    select coalesce(item->>'kind', replace(body->>'kind', 'List', '')) as kind, item
+    from (select body, unnest(from_json(body->'items', '["JSON"]')) as item from document)
+),
+pods as (
+    select
+        item->>'$.metadata.name' as pod, item->>'$.metadata.namespace' as namespace, item->>'$.status.phase' as phase,
+        item->>'$.metadata.ownerReferences[0].kind' as owner_kind, item->>'$.metadata.ownerReferences[0].name' as owner_name,
+        item->>'$.spec.nodeName' as node, item->'spec' as spec
+    from items where kind = 'Pod'
+),
+parts as (
+    select * exclude (spec), 'container' as role, unnest(from_json(spec->'containers', '["JSON"]')) as c from pods
+    union all
+    select * exclude (spec), 'init' as role, unnest(from_json(spec->'initContainers', '["JSON"]')) as c from pods
+    union all
+    select * exclude (spec), 'overhead' as role, json_object('resources', json_object('requests', spec->'overhead')) as c
+    from pods where (spec->'overhead') is not null
+)
+select
+    * exclude (c, role), case when (c->>'restartPolicy') = 'Always' then 'container' else role end as role,
+    c->>'name' as container,
+    coalesce(c->>'$.resources.requests.cpu', c->>'$.resources.limits.cpu') as cpu,
+    coalesce(c->>'$.resources.requests.memory', c->>'$.resources.limits.memory') as memory,
+    coalesce(c->>'$.resources.requests."nvidia.com/gpu"', c->>'$.resources.limits."nvidia.com/gpu"',
+        c->>'$.resources.limits."amd.com/gpu"') as gpu
+from parts;
+
+create temp table nodes (
+    node varchar not null,
+    cpu varchar not null check (quantity(cpu) between 0 and 1e6),
+    memory varchar not null check (quantity(memory) between 0 and 1e16),
+    gpu varchar check (quantity(gpu) between 0 and 1e5),
+    arch varchar,
+    type varchar,
+    zone varchar
+);
+comment on table nodes is '{"keys": ["items"]}';
+
+create temp view nodes_in_document as
+select
+    item->>'$.metadata.name' as node, item->>'$.status.capacity.cpu' as cpu, item->>'$.status.capacity.memory' as memory,
+    item->>'$.status.capacity."nvidia.com/gpu"' as gpu, item->>'$.status.nodeInfo.architecture' as arch,
+    item->>'$.metadata.labels."node.kubernetes.io/instance-type"' as type,
+    item->>'$.metadata.labels."topology.kubernetes.io/zone"' as zone
+from (select body->>'kind' as kind, unnest(from_json(body->'items', '["JSON"]')) as item from document)
+where coalesce(item->>'kind', replace(kind, 'List', '')) = 'Node';
+
+-- Text as kubectl prints it; with --containers the pod stands first and NAME is the container's.
+create temp table top_pods (
+    name varchar not null,
+    namespace varchar,
+    pod varchar,
+    cpu varchar not null check (quantity(cpu) between 0 and 1e6),
+    memory varchar not null check (quantity(memory) between 0 and 1e16),
+    check (quantity(cpu) is not null),
+    check (quantity(memory) is not null)
+);
+comment on column top_pods.cpu is 'CPU(cores)';
+comment on column top_pods.memory is 'MEMORY(bytes)';
+
+create temp table top_nodes (
+    name varchar not null,
+    cpu varchar not null check (quantity(cpu) between 0 and 1e6),
+    cpu_percent varchar not null,
+    memory varchar not null check (quantity(memory) between 0 and 1e16),
+    check (quantity(cpu) is not null),
+    check (quantity(memory) is not null)
+);
+comment on column top_nodes.cpu is 'CPU(cores)';
+comment on column top_nodes.cpu_percent is 'CPU%|CPU(%)';
+comment on column top_nodes.memory is 'MEMORY(bytes)';
+
+-- Settings. The commands tell no time: their reading is of a Monday, 00:00 UTC. It says nothing of peaks: the 95th
+-- percentile is taken as twice of it, the median of the 50 Bitbrains machines over a month.
+create temp macro undated() as timestamp '1970-01-05 00:00:00';
+create temp macro spread() as 2.0;
+create temp macro full_name(namespace, pod) as coalesce(namespace || '/', '') || pod;
+
+create temp table asked as
+with parts as (
+    select namespace, pod, role, phase, owner_kind, owner_name, node,
+        exact_sum(quantity(cpu)) as cores, max(quantity(cpu)) as most_cores,
+        exact_sum(quantity(memory)) / 1073741824 as gib, max(quantity(memory)) / 1073741824 as most_gib,
+        sum(quantity(gpu)) as gpus
+    from (select distinct * from containers) group by all
+)
+select
+    namespace, pod, full_name(namespace, pod) as workload, any_value(phase) as phase,
+    any_value(owner_kind) as owner_kind, any_value(owner_name) as owner_name, any_value(node) as node,
+    greatest(max(cores) filter (role = 'container'), max(most_cores) filter (role = 'init'))
+        + coalesce(max(cores) filter (role = 'overhead'), 0) as cores,
+    greatest(max(gib) filter (role = 'container'), max(most_gib) filter (role = 'init'))
+        + coalesce(max(gib) filter (role = 'overhead'), 0) as gib,
+    greatest(max(gpus) filter (role = 'container'), max(gpus) filter (role = 'init')) as gpus
+from parts group by namespace, pod;
+
+create temp table running as
+from asked
+where coalesce(phase, 'Running') not in ('Succeeded', 'Failed') and coalesce(owner_kind, '') not in ('DaemonSet', 'Node');
+
+create temp table readings as
+select namespace, coalesce(pod, name) as pod, exact_sum(quantity(cpu)) as cores, exact_sum(quantity(memory)) / 1073741824 as gib
+from top_pods group by all;
+
+-- A reading of one namespace does not say which; then the name of the pod must do.
+create temp table machines_or_pods as
+select
+    coalesce(p.workload, full_name(r.namespace, r.pod)) as workload, 'container' as kind,
+    coalesce(p.namespace, r.namespace) as owner,
+    full_name(coalesce(p.namespace, r.namespace),
+        coalesce(regexp_replace(p.owner_name, '-[a-f0-9]{8,10}$', ''), regexp_replace(coalesce(p.pod, r.pod),
+            '-[a-f0-9]{8,10}-[a-z0-9]{5}$|-[0-9]+$', ''))) as application,
+    p.owner_kind = 'ReplicaSet' as scales_out, p.cores, p.gib, p.gpus, n.arch, r.cores as cores_used, r.gib as gib_used
+from running p
+full join (
+    select * from readings r where not exists (
+        from asked a where a.pod = r.pod and coalesce(a.namespace = r.namespace, true)
+            and a.workload not in (select workload from running))
+) r on p.pod = r.pod and coalesce(p.namespace = r.namespace, true)
+left join (select distinct on (node) * from nodes order by node, cpu) n on n.node = p.node
+union all by name
+select
+    coalesce(n.node, t.name) as workload, 'vm' as kind, n.zone as owner, quantity(n.cpu) as cores,
+    quantity(n.memory) / 1073741824 as gib, quantity(n.gpu) as gpus, n.arch,
+    quantity(t.cpu) as cores_used, quantity(t.memory) / 1073741824 as gib_used
+from (select distinct on (node) * from nodes order by node, cpu) n
+full join (select distinct on (name) * from top_nodes order by name, cpu) t on t.name = n.node
+where not exists (from containers) and not exists (from top_pods);
+
+-- Where a pod asks for CPU its reading is a share of that, with the spread; else it is the one sample there is.
+insert into workloads by name
+select
+    $trace_id as trace_id, workload, kind, owner, application, nullif(cores, 0) as cpu_cores, nullif(gib, 0) as memory_gib,
+    gpus, case arch when 'amd64' then 'x86_64' when 'arm64' then 'arm64' end as arch, scales_out,
+    100 * cores_used / nullif(cores, 0) as cpu_percent_mean, spread() * 100 * cores_used / nullif(cores, 0) as cpu_percent_p95
+from machines_or_pods;
+
+insert into usage by name
+select
+    $trace_id as trace_id, workload, undated() as sampled_at,
+    case when coalesce(cores, 0) = 0 then cores_used end as cpu_cores, gib_used as memory_gib
+from machines_or_pods where gib_used is not null or cores_used is not null;
+
+insert into notes
+select format('kubectl top has one reading and no time: {} workloads, the cores read are their average, {:.1f} times of them their 95th percentile where they ask for CPU',
+    count(*), spread())
+from machines_or_pods where cores_used is not null having count(*) > 0;
+
+insert into notes
+select format('{} of {} workloads have no reading of what they use: planned as they ask', count(*) filter (cores_used is null), count(*))
+from machines_or_pods having count(*) filter (cores_used is null) > 0;
+
+insert into notes
+select format('{} of {} pods ask for no CPU, {} for no memory', count(*) filter (coalesce(cores, 0) = 0), count(*),
+    count(*) filter (coalesce(gib, 0) = 0))
+from running having count(*) filter (coalesce(cores, 0) = 0 or coalesce(gib, 0) = 0) > 0;
+
+insert into notes
+select format('{} pods have ended (Succeeded, Failed) and are no workloads', count(*))
+from asked where phase in ('Succeeded', 'Failed') having count(*) > 0;
+
+insert into notes
+select format('{} pods of DaemonSets or of nodes themselves are left out, {} cores and {} GiB asked for: the models count them by node',
+    count(*), round(coalesce(sum(cores), 0), 2), round(coalesce(sum(gib), 0), 2))
+from asked where owner_kind in ('DaemonSet', 'Node') and coalesce(phase, '') not in ('Succeeded', 'Failed')
+having count(*) > 0;
+
+insert into notes
+select format('the cluster has {} nodes today: {} cores, {} GiB', count(*), round(sum(quantity(cpu)), 1),
+    round(sum(quantity(memory)) / 1073741824, 1))
+from (select distinct on (node) * from nodes order by node, cpu)
+having count(*) > 0 and exists (from containers);

@@ -1,0 +1,90 @@
+-- OpenCost and Kubecost: answers of /allocation as JSON; what pods used and asked for in each step, and what it cost
+--
+-- Layout: opencost/opencost, core/pkg/opencost/allocation_json.go: {"code":200,"data":[{"name": {allocation}, ..}, ..]},
+-- an object a step. Floats that are no numbers come as null. __idle__, __unallocated__ and __unmounted__ are what nobody
+-- used: no workloads. By pod or container a workload is namespace/pod, else it is what the answer is aggregated by.
+
+create temp table allocations (
+    name varchar not null check (name <> ''),
+    namespace varchar,
+    pod varchar,
+    controller varchar,
+    controller_kind varchar,
+    started_at timestamp not null check (started_at between '1970-01-01' and '2100-01-01'),
+    minutes double not null check (minutes between 0 and 1e8),
+    cpu_request double check (cpu_request between 0 and 1e6),
+    cpu_usage double check (cpu_usage between 0 and 1e6),
+    ram_request double check (ram_request between 0 and 1e16),
+    ram_usage double check (ram_usage between 0 and 1e16),
+    gpus double check (gpus between 0 and 1e5),
+    pv_bytes double check (pv_bytes between 0 and 1e18),
+    sent_bytes double check (sent_bytes between 0 and 1e18),
+    received_bytes double check (received_bytes between 0 and 1e18),
+    total_cost double
+);
+comment on table allocations is '{"needed": true, "keys": ["code", "data"]}';
+
+create temp view allocations_in_document as
+with steps as (select unnest(from_json(body->'data', '["JSON"]')) as step from document),
+entries as (
+    select unnest(map_entries(cast(step as map(varchar, json)))) as e from steps where json_type(step) = 'OBJECT'
+)
+select
+    e.key as name, e.value->>'$.properties.namespace' as namespace, e.value->>'$.properties.pod' as pod,
+    e.value->>'$.properties.controller' as controller, e.value->>'$.properties.controllerKind' as controller_kind,
+    coalesce(e.value->>'start', e.value->>'$.window.start') as started_at, coalesce(e.value->>'minutes',
+        cast(date_diff('second', instant(e.value->>'$.window.start'), instant(e.value->>'$.window.end')) / 60.0 as varchar)) as minutes,
+    e.value->>'cpuCoreRequestAverage' as cpu_request, e.value->>'cpuCoreUsageAverage' as cpu_usage,
+    e.value->>'ramByteRequestAverage' as ram_request, e.value->>'ramByteUsageAverage' as ram_usage,
+    coalesce(e.value->>'gpuCount', e.value->>'gpuRequestAverage') as gpus, e.value->>'pvBytes' as pv_bytes,
+    e.value->>'networkTransferBytes' as sent_bytes, e.value->>'networkReceiveBytes' as received_bytes,
+    e.value->>'totalCost' as total_cost
+from entries;
+
+create temp macro is_nobody(name) as regexp_matches(name, '(^|/)__(idle|unallocated|unmounted|undefined)__');
+
+create temp table used as
+select *, coalesce(case when coalesce(pod, '') <> '' then coalesce(namespace || '/', '') || pod end, name) as workload
+from allocations where not is_nobody(name);
+
+insert into usage by name
+select
+    $trace_id as trace_id, workload, started_at as sampled_at,
+    exact_sum(cpu_usage) as cpu_cores, exact_sum(ram_usage / 1073741824) as memory_gib,
+    exact_sum(sent_bytes / nullif(minutes * 60, 0) / 1048576) as network_out_mib_per_s,
+    exact_sum(received_bytes / nullif(minutes * 60, 0) / 1048576) as network_in_mib_per_s,
+    nullif(exact_sum(cpu_request), 0) as allocated_cpu_cores,
+    nullif(exact_sum(ram_request / 1073741824), 0) as allocated_memory_gib
+from used group by workload, started_at;
+
+insert into workloads by name
+with sized as (
+    select workload, max(allocated_cpu_cores) as cores, max(allocated_memory_gib) as gib
+    from usage where trace_id = $trace_id group by workload
+),
+told as (
+    select workload, started_at, any_value(namespace) as namespace, any_value(controller) as controller,
+        bool_or(controller_kind in ('deployment', 'replicaset')) as scales_out,
+        exact_sum(gpus) as gpus, exact_sum(pv_bytes / 1073741824) as storage_gib
+    from used group by all
+)
+select
+    $trace_id as trace_id, workload, 'container' as kind, any_value(namespace) as owner,
+    any_value(coalesce(namespace || '/', '') || controller) as application, bool_or(scales_out) as scales_out,
+    any_value(s.cores) as cpu_cores, any_value(s.gib) as memory_gib, nullif(max(gpus), 0) as gpus,
+    nullif(max(storage_gib), 0) as storage_gib
+from told left join sized s using (workload)
+group by workload;
+
+insert into notes
+select format('{} entries are idle or unallocated capacity, no workloads; they cost {:.2f} of {:.2f} in the currency of the answer',
+    count(*) filter (is_nobody(name)), coalesce(sum(total_cost) filter (is_nobody(name)), 0.0), coalesce(sum(total_cost), 0.0))
+from allocations having count(*) filter (is_nobody(name)) > 0;
+
+insert into notes
+select format('{} of {} allocations tell no CPU or memory in use', count(*) filter (cpu_usage is null or ram_usage is null), count(*))
+from used having count(*) filter (cpu_usage is null or ram_usage is null) > 0;
+
+insert into notes
+select 'one step only: averages over the whole window, no peaks; ask with step=1h for more'
+from used having count(distinct started_at) = 1;

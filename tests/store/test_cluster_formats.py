@@ -1,0 +1,283 @@
+"""What clusters and clouds tell of themselves: Prometheus, Kubernetes, OpenCost, CloudWatch, by hand and by sample."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from planner.bundle import bundled
+from planner.demand import Policy
+from planner.errors import TraceError
+from planner.store import Store
+from shared import shared
+
+GIB = 1024**3
+
+
+def _write(path: Path, document: object) -> Path:
+    path.write_text(document if isinstance(document, str) else json.dumps(document))
+    return path
+
+
+def _matrix(*series: tuple[dict[str, str], list[tuple[float, object]]]) -> dict[str, object]:
+    result = [{"metric": labels, "values": [[t, str(v)] for t, v in values]} for labels, values in series]
+    return {"status": "success", "data": {"resultType": "matrix", "result": result}}
+
+
+def _usage(path: Path, columns: str) -> tuple[object, list[list[object]]]:
+    with Store(":memory:") as store:
+        info = store.ingest(path)
+        rows = store._frame(f"select workload, epoch(sampled_at), {columns} from usage order by all")
+    return info, rows.to_numpy().tolist()
+
+
+def test_counters_become_rates_and_begin_again_at_zero(tmp_path: Path) -> None:
+    name = "container_cpu_usage_seconds_total"
+    pod = {"__name__": name, "namespace": "n", "pod": "api-5f6585d649-fnmft"}
+    path = _write(
+        tmp_path / "cpu.json",
+        _matrix(
+            ({**pod, "container": "a", "cpu": "total"}, [(0, 10), (60, 40), (120, 6), (180, 36)]),
+            ({**pod, "container": "b", "cpu": "total"}, [(0, 0), (60, 60), (120, 120), (180, "NaN")]),
+            ({**pod, "cpu": "total"}, [(0, 10), (60, 100), (120, 126), (180, 200)]),
+            ({**pod, "container": "POD"}, [(0, 0), (60, 1), (120, 2)]),
+            ({"__name__": name, "id": "/"}, [(0, 0), (60, 600)]),
+            ({"__name__": name, "id": "/kubepods"}, [(0, 0), (60, 500)]),
+        ),
+    )
+    info, rows = _usage(path, "cpu_cores")
+    assert rows == [["n/api-5f6585d649-fnmft", t, c] for t, c in ((60, 1.5), (120, 1.1), (180, 0.5))]
+    assert (info.workloads, info.rejected, info.lines) == (1, 1, 19)  # type: ignore[attr-defined]
+    assert any("1 counters began again" in note for note in info.notes)  # type: ignore[attr-defined]
+
+
+def test_a_pod_without_containers_old_labels_and_memory_of_several_kinds(tmp_path: Path) -> None:
+    old = {"namespace": "n", "pod_name": "db-0"}
+    document = _matrix(
+        ({"__name__": "container_cpu_usage_seconds_total", **old}, [(0, 0), (60, 30)]),
+        ({"__name__": "container_memory_usage_bytes", **old, "container_name": "x"}, [(60, 4 * GIB)]),
+        ({"__name__": "container_memory_working_set_bytes", **old, "container_name": "x"}, [(60, 2 * GIB)]),
+        ({"__name__": "container_memory_rss", **old, "container_name": "x"}, [(60, GIB)]),
+        ({"__name__": "kube_pod_container_resource_requests", "namespace": "n", "pod": "db-0", "container": "x",
+          "resource": "cpu", "unit": "core"}, [(60, 2)]),
+        ({"__name__": "kube_pod_container_resource_requests", "namespace": "n", "pod": "db-0", "container": "x",
+          "resource": "memory", "unit": "byte"}, [(60, 8 * GIB)]),
+    )  # fmt: skip
+    _, rows = _usage(_write(tmp_path / "all.json", document), "cpu_cores, memory_gib, allocated_cpu_cores")
+    assert rows == [["n/db-0", 60, 0.5, 2, 2]]
+    with Store(":memory:") as store:
+        store.ingest(tmp_path / "all.json")
+        sizes = store._frame("select cpu_cores, memory_gib, application from workloads").to_numpy().tolist()
+    assert sizes == [[2, 8, "n/db"]]
+
+
+def test_machines_of_node_exporter(tmp_path: Path) -> None:
+    at = {"instance": "10.0.0.1:9100", "job": "node"}
+    modes = [("user", 60), ("system", 30), ("idle", 400), ("iowait", 10), ("guest", 5)]
+    series = [
+        ({"__name__": "node_cpu_seconds_total", **at, "cpu": str(cpu), "mode": mode}, [(0, 0), (60, value)])
+        for cpu in range(4) for mode, value in modes
+    ]  # fmt: skip
+    series += [
+        ({"__name__": "node_memory_MemTotal_bytes", **at}, [(60, 16 * GIB)]),
+        ({"__name__": "node_memory_MemAvailable_bytes", **at}, [(60, 10 * GIB)]),
+        ({"__name__": "node_memory_MemFree_bytes", **at}, [(60, GIB)]),
+        ({"__name__": "node_network_transmit_bytes_total", **at, "device": "eth0"}, [(0, 0), (60, 60 * 2**20)]),
+        ({"__name__": "node_network_transmit_bytes_total", **at, "device": "lo"}, [(0, 0), (60, 600 * 2**20)]),
+        ({"__name__": "node_load1", **at}, [(60, 3)]),
+    ]
+    info, rows = _usage(
+        _write(tmp_path / "node.json", _matrix(*series)), "cpu_cores, memory_gib, network_out_mib_per_s"
+    )
+    assert rows == [["10.0.0.1:9100", 60, 6, 6, 1]]
+    assert any("node_load1" in note for note in info.notes)  # type: ignore[attr-defined]
+    with Store(":memory:") as store:
+        store.ingest(tmp_path / "node.json")
+        assert store._frame("select kind, cpu_cores, memory_gib from workloads").to_numpy().tolist() == [["vm", 4, 16]]
+
+
+def test_results_without_a_name_are_known_by_their_file(tmp_path: Path) -> None:
+    _write(tmp_path / "cpu_rate.json", _matrix(({"namespace": "n", "pod": "p"}, [(60, 0.25), (120, "+Inf")])))
+    _write(tmp_path / "memory.json", _matrix(({"namespace": "n", "pod": "p"}, [(60, GIB)])))
+    rule = {"__name__": "namespace_pod:http_requests:rate5m", "namespace": "n", "pod": "p"}
+    _write(tmp_path / "rule.json", _matrix((rule, [(60, 7)])))
+    _write(tmp_path / "vector.json", {"status": "success", "data": {"resultType": "vector", "result": [
+        {"metric": {"__name__": "container_memory_rss", "namespace": "n", "pod": "q"}, "value": [60.5, "1e9"]},
+    ]}})  # fmt: skip
+    info, rows = _usage(tmp_path, "cpu_cores, memory_gib, requests_per_s")
+    assert rows[0] == ["n/p", 60, 0.25, 1, 7]
+    assert rows[1][:2] == ["n/q", 60.5]
+    assert info.rejected == 1  # type: ignore[attr-defined]
+    assert any("3 results have no name" in note for note in info.notes)  # type: ignore[attr-defined]
+
+
+def test_the_example_of_the_prometheus_documentation() -> None:
+    with Store(":memory:") as store:
+        info = store.ingest(shared("traces", "prometheus-opencost-samples", "query_range_doc_example.json"))
+    assert (info.format, info.workloads, info.lines, info.rejected) == ("prometheus", 2, 6, 0)
+    assert any("up" in note for note in info.notes)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"status": "error", "errorType": "bad_data", "error": "parse error"},
+        {"status": "success", "data": {"resultType": "matrix", "result": []}},
+        {"status": "success", "data": {"resultType": "matrix", "result": [{"metric": {}, "values": "none"}]}},
+        {"status": "success", "data": ["a", "b"]},
+        {"status": "success", "data": {"resultType": "scalar", "result": [1, "2"]}},
+        {"code": 200, "data": None},
+        {"items": [{"kind": "Pod", "metadata": None}, 7, None, "x"]},
+        {"items": {}},
+        {"MetricDataResults": [{"Id": "a"}, None, 3]},
+        {"Label": "CPUUtilization", "Datapoints": [{}, None, []]},
+        [],
+        {},
+        [[1, 2]],
+    ],
+)
+def test_documents_of_the_right_keys_and_nothing_in_them(tmp_path: Path, document: object) -> None:
+    with Store(":memory:") as store, pytest.raises(TraceError, match=r"d\.json"):
+        store.ingest(_write(tmp_path / "d.json", document))
+
+
+def test_a_pod_needs_its_containers_or_its_largest_init_container(tmp_path: Path) -> None:
+    def part(cpu: str, memory: str, **more: str) -> dict[str, object]:
+        return {"name": "x", "resources": {"requests": {"cpu": cpu, "memory": memory}}, **more}
+
+    def pod(name: str, kind: str, owner: str, phase: str = "Running", **spec: object) -> dict[str, object]:
+        meta = {"name": name, "namespace": "n", "ownerReferences": [{"kind": kind, "name": owner}]}
+        return {"kind": "Pod", "metadata": meta, "spec": {"nodeName": "w1", **spec}, "status": {"phase": phase}}
+
+    pods = [
+        pod("a-5f6585d649-fnmft", "ReplicaSet", "a-5f6585d649",
+            containers=[part("250m", "512Mi"), part("0.5", "1e3Ki")],
+            initContainers=[part("2", "64M"), {**part("100m", "1Gi"), "restartPolicy": "Always"}],
+            overhead={"cpu": "50m", "memory": "128Mi"}),
+        pod("b-0", "StatefulSet", "b", containers=[{"name": "y", "resources": {"limits": {"nvidia.com/gpu": "2"}}}]),
+        pod("ds-x", "DaemonSet", "ds", containers=[part("100m", "1Gi")]),
+        pod("done-1", "Job", "done", "Succeeded", containers=[part("1", "1Gi")]),
+        pod("bad-1", "Job", "bad", containers=[part("lots", "1Gi")]),
+    ]  # fmt: skip
+    node = {"kind": "Node", "metadata": {"name": "w1"}, "status": {
+        "capacity": {"cpu": "8", "memory": "32Gi"}, "nodeInfo": {"architecture": "arm64"}}}  # fmt: skip
+    _write(tmp_path / "everything.json", {"apiVersion": "v1", "kind": "List", "items": [*pods, node]})
+    _write(tmp_path / "top.txt", "NAME                 CPU(cores)   MEMORY(bytes)\n"
+           "a-5f6585d649-fnmft   41m          1Gi\n"
+           "b-0                  1500m        100Mi\nds-x                 1m           1Mi\n")  # fmt: skip
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        rows = store._frame("select * from workloads order by workload").set_index("workload")
+        used = store._frame("select workload, cpu_cores, memory_gib from usage order by all").to_numpy().tolist()
+    assert rows.index.tolist() == ["n/a-5f6585d649-fnmft", "n/b-0"]
+    a = rows.iloc[0]
+    assert a[["cpu_cores", "memory_gib"]].tolist() == pytest.approx(
+        [2.05, (512 + 1000 / 1.024 / 1000 + 1024 + 128) / 1024], rel=1e-3
+    )
+    assert (a["application"], a["arch"], a["scales_out"]) == ("n/a", "arm64", True)
+    assert a["cpu_percent_mean"] == pytest.approx(100 * 0.041 / 2.05)
+    assert (rows["gpus"].iloc[1], pd.isna(rows["cpu_cores"].iloc[1])) == (2, True)
+    assert used[1] == ["n/b-0", 1.5, 100 / 1024]
+    assert info.rejected == 1
+    told = " ".join(info.notes)
+    for words in ("1 pods have ended", "1 pods of DaemonSets", "1 nodes today: 8.0 cores, 32.0 GiB", "ask for no CPU"):
+        assert words in told
+
+
+def test_nodes_alone_are_machines(tmp_path: Path) -> None:
+    nodes = [{"metadata": {"name": f"w{n}"}, "status": {"capacity": {"cpu": "4", "memory": "16Gi"}}} for n in (1, 2)]
+    _write(tmp_path / "nodes.json", {"kind": "NodeList", "items": nodes})
+    _write(tmp_path / "top.txt", "NAME   CPU(cores)   CPU%        MEMORY(bytes)   MEMORY%\n"
+           "w1     1            25%         8192Mi          50%\n"
+           "w2     <unknown>    <unknown>   <unknown>       <unknown>\n")  # fmt: skip
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        rows = store._frame("select workload, kind, cpu_cores, cpu_percent_mean from workloads order by all")
+    assert rows.iloc[0].tolist() == ["w1", "vm", 4, 25]
+    assert (info.workloads, info.rejected) == (2, 1)
+
+
+def test_top_alone_with_containers(tmp_path: Path) -> None:
+    lines = ["POD       NAME   CPU(cores)   MEMORY(bytes)   ", "web-abc   app    100m         1024Mi          ",
+             "web-abc   log    50m          0Mi", ""]  # fmt: skip
+    _, rows = _usage(_write(tmp_path / "t.txt", "\n".join(lines)), "cpu_cores, memory_gib")
+    assert [row[0:1] + row[2:] for row in rows] == [["web-abc", 0.15, 1.0]]
+
+
+def test_allocations(tmp_path: Path) -> None:
+    def entry(start: str, **more: object) -> dict[str, object]:
+        return {"properties": {"namespace": "n", "pod": "p", "controller": "c", "controllerKind": "deployment"},
+                "start": start, "minutes": 60, **more}  # fmt: skip
+
+    used = {
+        "cpuCoreUsageAverage": 0.5,
+        "cpuCoreRequestAverage": 1,
+        "ramByteUsageAverage": GIB,
+        "ramByteRequestAverage": 2 * GIB,
+    }
+    document = {"code": 200, "data": [
+        {"n/p/a": entry("2026-03-02T00:00:00Z", **used), "n/p/b": entry("2026-03-02T00:00:00Z", **used),
+         "__idle__": {"start": "2026-03-02T00:00:00Z", "minutes": 60, "totalCost": 1.5}},
+        None,
+        {"n/p/a": entry("2026-03-02T01:00:00Z", cpuCoreUsageAverage=None, ramByteUsageAverage=None),
+         "cl/__unallocated__": entry("2026-03-02T01:00:00Z"),
+         "bad": entry("soon")},
+    ]}  # fmt: skip
+    info, rows = _usage(_write(tmp_path / "a.json", document), "cpu_cores, memory_gib, allocated_cpu_cores")
+    assert rows[0][2:] == [1, 2, 2]
+    assert pd.isna(rows[1][2])
+    assert (info.format, info.workloads, info.samples, info.rejected) == ("opencost", 1, 2, 1)  # type: ignore[attr-defined]
+    assert any("2 entries are idle" in note for note in info.notes)  # type: ignore[attr-defined]
+
+
+NAB = {  # rows, mean, P95, max: counted with pandas from the published files
+    "ec2_24ae8d": (4032, 0.126, 0.136, 2.344),
+    "ec2_825cc2": (4032, 89.791, 96.242, 99.118),
+    "ec2_ac20cd": (4032, 40.985, 99.202, 99.742),
+    "rds_cc0c53": (4032, 8.112, 15.087, 25.103),
+    "asg_misconfiguration": (18050, 38.283, 73.474, 100),
+}
+
+
+def test_the_published_cloudwatch_files() -> None:
+    with Store(":memory:") as store:
+        info = store.ingest(shared("traces", "nab-cloudwatch"))
+        rows = store._frame("""
+            select workload, count(*), avg(cpu_percent), quantile_cont(cpu_percent, 0.95), max(cpu_percent),
+                max(requests_per_s) * 300 from usage group by all
+        """).set_index("workload")
+        demand = store.demand(info.trace_id, Policy(assumed_cpu_cores=2, assumed_memory_gib=8))
+    assert (info.format, info.workloads, info.rejected) == ("cloudwatch", 6, 0)
+    for name, figures in NAB.items():
+        assert rows.loc[name].tolist()[:4] == pytest.approx(figures, abs=6e-4)
+    assert rows.loc["elb_8c0756"].iloc[4] == pytest.approx(656)
+    assert demand.count.sum() == 6
+
+
+def test_statistics_and_metric_data(tmp_path: Path) -> None:
+    _write(tmp_path / "i-0abc.NetworkIn.json", {"Label": "NetworkIn", "Datapoints": [
+        {"Timestamp": "2026-03-02T00:00:00Z", "Sum": 300.0 * 2**20, "Unit": "Bytes"},
+        {"Timestamp": "2026-03-02T00:05:00+00:00", "Average": 60.0 * 2**20, "SampleCount": 5.0, "Unit": "Bytes"},
+        {"Timestamp": "never", "Sum": 1.0}]})  # fmt: skip
+    _write(tmp_path / "data.json", {"MetricDataResults": [
+        {"Id": "m1", "Label": "i-0abc CPUUtilization", "Timestamps": ["2026-03-02T00:00:00Z"], "Values": [12.5]},
+        {"Id": "m2", "Label": "StatusCheckFailed", "Timestamps": ["2026-03-02T00:00:00Z"], "Values": [0]},
+    ]})  # fmt: skip
+    info, rows = _usage(tmp_path, "cpu_percent, network_in_mib_per_s")
+    nothing = pytest.approx(float("nan"), nan_ok=True)
+    assert rows == [["i-0abc", 1772409600, 12.5, 1], ["i-0abc", 1772409900, nothing, 1]]
+    assert (info.format, info.rejected) == ("cloudwatch", 1)  # type: ignore[attr-defined]
+    assert any("StatusCheckFailed" in note for note in info.notes)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ["prometheus", "kubernetes", "opencost"])
+def test_samples_are_planned_from_what_they_use(name: str) -> None:
+    with Store(":memory:") as store:
+        info = store.ingest(bundled("datasets", "samples", name))
+        demand = store.demand(info.trace_id, Policy())
+    assert demand.count.sum() == info.workloads
+    assert (demand.busy[:, :, :2] >= 0).all()
+    assert demand.busy[:, :, 0].sum() > 0
