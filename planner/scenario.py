@@ -32,6 +32,8 @@ SAMPLE: Final = "sample:"
 """A trace path that begins so names a recording that ships with planner."""
 STORED: Final = "trace:"
 """A trace path that begins so names, by its id, a recording that the workspace already holds."""
+SERVED: Final = ("http://", "https://")
+"""A trace path that begins so names a Prometheus server."""
 
 
 class _OneOfModels:
@@ -48,8 +50,8 @@ class Trace(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     path: str = "sample:planner"
-    """A file or folder, relative to the scenario file, a shipped recording (sample:planner) or one in the workspace
-    (trace:ID). Unit: path. Source: the user."""
+    """A file or folder, relative to the scenario file, a shipped recording (sample:planner), one in the workspace
+    (trace:ID) or the URL of a Prometheus server. Unit: path. Source: the user."""
     format: str = "auto"
     """The format of the recording; auto: found out. Unit: name. Source: the user."""
     name: str | None = None
@@ -120,14 +122,14 @@ class Scenario(BaseModel):
         kinds = [model.kind for model in self.models]
         return self.baseline or ("physical" if "physical" in kinds else kinds[0])
 
-    def trace_path(self) -> Path:
-        """Where the recording is.
+    def trace_path(self) -> Path | str:
+        """Where the recording is: a path, or the URL of a server.
 
         Raises:
             ScenarioError: it names a shipped recording that does not exist.
         """
         if not self.trace.path.startswith(SAMPLE):
-            return Path(self.trace.path)
+            return self.trace.path if self.trace.path.startswith(SERVED) else Path(self.trace.path)
         name = self.trace.path.removeprefix(SAMPLE)
         known = [p.name for p in bundled("datasets", "samples").iterdir()]
         if name not in known:
@@ -230,7 +232,7 @@ def _row(rows: Sequence[Any], label: str, written: str) -> int:
 
 def _placed(scenario: Scenario, folder: Path) -> Scenario:
     trace = scenario.trace
-    if not trace.path.startswith((SAMPLE, STORED)):
+    if not trace.path.startswith((SAMPLE, STORED, *SERVED)):
         trace = trace.model_copy(update={"path": str(folder / trace.path)})
     books = tuple(str(folder / book) for book in scenario.price_books)
     return scenario.model_copy(update={"trace": trace, "price_books": books})

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 import typer
 
 from planner.cli.screen import facts, say, waiting, warn
 from planner.errors import InputError
 
-__all__ = ["FormatOption", "StoreOption", "ingest", "store_path"]
+__all__ = ["FormatOption", "StoreOption", "ingest", "shown", "store_path"]
 
 _SHOWN_REJECTS: Final = 10
 _RISKY: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -30,7 +31,10 @@ def store_path(store: str | None) -> Path | str | None:
 
 
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="A folder, or the files of one recording.")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH...", help="A folder, the files of one recording, or a Prometheus server's URL."),
+    ],
     format_: FormatOption = "auto",
     name: Annotated[str | None, typer.Option(help="What to call it; else the name of the file or folder.")] = None,
     store: StoreOption = None,
@@ -40,12 +44,21 @@ def ingest(
     from planner.store import Store
 
     with Store(store_path(store)) as opened:
-        with waiting(f"reading {', '.join(path.name or str(path) for path in paths)}"):
+        with waiting(f"reading {', '.join(shown(path) for path in paths)}"):
             info = opened.ingest(paths[0] if len(paths) == 1 else paths, format_, name)
         _tell(info)
         if info.rejected:
             _tell_rejects(opened.rejects(info.trace_id), rejects)
             raise typer.Exit(1)
+
+
+def shown(path: str) -> str:
+    """The name of a file, or of a server without what else its URL says.
+
+    >>> shown("traces/a.csv"), shown("http://user:secret@host:9090?hours=1")
+    ('a.csv', 'host:9090')
+    """
+    return urlsplit(path).netloc.rpartition("@")[2] if "://" in path else Path(path).name or path
 
 
 def _tell(info: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from planner.cli.ingest import StoreOption, store_path
+from planner.cli.ingest import StoreOption, shown, store_path
 from planner.cli.screen import progress, say, show_table, warn
 from planner.errors import InputError, ScenarioError
 
@@ -104,7 +104,8 @@ def _asked(question: str, settings: Mapping[str, Any]) -> Any:
     if question.endswith(".toml"):
         scenario = load(Path(question))
     else:
-        name = question.removeprefix(SAMPLE) if question.startswith(SAMPLE) else Path(question).resolve().name
+        file = shown(question) if "://" in question else Path(question).resolve().name
+        name = question.removeprefix(SAMPLE) if question.startswith(SAMPLE) else file
         scenario = parse({"name": name, "trace": {"path": question}})
     return with_settings(scenario, settings) if settings else scenario
 

@@ -20,6 +20,7 @@ from planner.store.detect import Found, as_format, detect
 from planner.store.exact import exact_table
 from planner.store.formats import Input
 from planner.store.judge import quoted
+from planner.store.prometheus import host_of, is_url, served
 from planner.store.reading import Group, Reject, groups_of, quick_rejects, quick_view, refuse_nothing_good
 from planner.store.sources import Source, content_hash, count_lines, find
 from planner.store.trace import TRACE_COLUMNS, TraceInfo, from_row
@@ -50,7 +51,7 @@ class _Loading:
 
 
 def ingest(
-    cursor: Callable[[], duckdb.DuckDBPyConnection], paths: Sequence[Path], form: str, name: str | None
+    cursor: Callable[[], duckdb.DuckDBPyConnection], paths: Sequence[Path | str], form: str, name: str | None
 ) -> TraceInfo:
     """Reads a recording; `cursor` opens a fresh one to the store.
 
@@ -63,7 +64,7 @@ def ingest(
 
 @dataclass(frozen=True)
 class _Given:
-    paths: Sequence[Path]
+    paths: Sequence[Path | str]
     form: str
     name: str | None
 
@@ -71,7 +72,9 @@ class _Given:
 def _ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], given: _Given, scratch: Path) -> TraceInfo:
     paths, form, name = given.paths, given.form, given.name
     with cursor() as connection:
-        sources, notes = find(paths, scratch)
+        files, told = served(paths, scratch)
+        sources, notes = find(files, scratch)
+        notes = [*told, *notes]
         if all(source.empty for source in sources):
             raise TraceError(f"{paths[0]}: is empty" if len(sources) == 1 else f"{paths[0]}: all files are empty")
         found = detect(connection, sources) if form == "auto" else as_format(connection, sources, form)
@@ -91,7 +94,9 @@ class _Title:
     notes: tuple[str, ...]
 
 
-def _name(paths: Sequence[Path]) -> str:
+def _name(paths: Sequence[Path | str]) -> str:
+    if isinstance(paths[0], str) and is_url(paths[0]):
+        return host_of(paths[0])
     first = Path(paths[0]).resolve()
     return first.name if first.is_dir() else first.name.split(".")[0] or first.name
 

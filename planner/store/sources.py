@@ -54,7 +54,10 @@ class Source:
     @property
     def shown(self) -> str:
         """What a message calls the file."""
-        return str(self.path) if self.origin is None else f"{self.origin} ({self.name})"
+        if self.origin is not None:
+            return f"{self.origin} ({self.name})"
+        ours = self.scratch is not None and self.path.is_relative_to(self.scratch)
+        return self.name if ours else str(self.path)
 
     @property
     def label(self) -> str:

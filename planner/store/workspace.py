@@ -56,15 +56,22 @@ class Store:
         cursor.execute("set enable_progress_bar = false")
         return cursor
 
-    def ingest(self, path: Path | Sequence[Path], format: str = "auto", name: str | None = None) -> TraceInfo:  # noqa: A002
-        """Reads a recording: a file, several, or a folder; all of it or, where that fails, nothing.
+    def ingest(
+        self,
+        path: Path | str | Sequence[Path | str],
+        format: str = "auto",  # noqa: A002
+        name: str | None = None,
+    ) -> TraceInfo:
+        """Reads a recording: a file, several, a folder, or a server; all of it or, where that fails, nothing.
+
+        A text that begins with http:// or https:// names a Prometheus server, see `planner.store.prometheus`.
 
         A recording that is already there, by content, is not read again (`TraceInfo.repeated`).
 
         Raises:
             TraceError: the files are missing, empty, of no known format, or hold no good row.
         """
-        paths = [Path(path)] if isinstance(path, str | Path) else [Path(each) for each in path]
+        paths = [path] if isinstance(path, str | Path) else list(path)
         with self._writing:
             return ingest(self._cursor, paths, format, name)
 

@@ -111,7 +111,7 @@ def test_results_without_a_name_are_known_by_their_file(tmp_path: Path) -> None:
     assert rows[0] == ["n/p", 60, 0.25, 1, 7]
     assert rows[1][:2] == ["n/q", 60.5]
     assert info.rejected == 1  # type: ignore[attr-defined]
-    assert any("3 results have no name" in note for note in info.notes)  # type: ignore[attr-defined]
+    assert any("3 series have no name" in note for note in info.notes)  # type: ignore[attr-defined]
 
 
 def test_the_example_of_the_prometheus_documentation() -> None:

@@ -38,6 +38,7 @@ select labels, pair[1] as second, pair[2] as value from pairs where pair is not 
 create temp table series as
 select
     row_number() over (order by file, labels) as series, file, labels,
+    regexp_replace(file, '^.*/|[.][0-9]+$', '', 'g') as query,
     coalesce(labels->>'__name__', '') as metric,
     coalesce(labels->>'namespace', labels->>'kubernetes_namespace', labels->>'exported_namespace') as namespace,
     coalesce(labels->>'pod', labels->>'pod_name', labels->>'exported_pod', labels->>'kubernetes_pod_name') as pod,
@@ -93,10 +94,10 @@ with meant as (
         case when m.metric is not null then m.scope when s.pod is not null then 'pod' else 'process' end as scope,
         case m.measure
             when 'requests' then case resource when 'cpu' then 'allocated_cpu_cores' when 'memory' then 'allocated_memory_gib' end
-            else coalesce(m.measure, case when is_rule(s.metric) then spoken(s.metric || ' ' || s.file) end) end as measure,
+            else coalesce(m.measure, case when is_rule(s.metric) then spoken(s.metric || ' ' || s.query) end) end as measure,
         coalesce(m.counts, false) as counts,
         case when m.measure = 'requests' and resource = 'memory' then 1073741824.0 when m.unit is not null then m.unit
-            when spoken(s.metric || ' ' || s.file) = 'memory_gib' then 1073741824.0 else 1.0 end as unit,
+            when spoken(s.metric || ' ' || s.query) = 'memory_gib' then 1073741824.0 else 1.0 end as unit,
         coalesce(m.rank, 5) as rank
     from series s left join meanings m using (metric)
 )
@@ -104,7 +105,7 @@ select *,
     case when scope = 'node' then coalesce(instance, job, 'node')
         when pod is not null then coalesce(namespace || '/', '') || pod
         else coalesce(job || '/' || instance, instance, job, namespace, nullif(cgroup, ''), nullif(container, ''),
-            labels->>'name', file) end as workload
+            labels->>'name', query) end as workload
 from meant;
 
 -- A pod's containers add up; cAdvisor also has the pod as a whole (no container, or its pause container POD), which
@@ -189,7 +190,7 @@ where s.workload is not null or not exists (from usage where trace_id = $trace_i
 insert into notes
 select format('{} metrics tell nothing that is planned by and are passed over: {}', count(*),
     string_agg(metric, ', ' order by metric))
-from (select distinct case when metric = '' then 'results without a name in ' || file else metric end as metric
+from (select distinct case when metric = '' then 'results without a name in ' || query else metric end as metric
     from understood where measure is null)
 having count(*) > 0;
 
@@ -198,8 +199,8 @@ select 'no metric that is known tells what is used: the series are listed as wor
 from points where not exists (from understood where measure is not null) having count(*) > 0;
 
 insert into notes
-select format('{} results have no name; their files say what they are: {}', count(*),
-    string_agg(distinct file || ' is ' || measure, ', ' order by file || ' is ' || measure))
+select format('{} series have no name; their files say what they are: {}', count(*),
+    string_agg(distinct query || ' is ' || measure, ', ' order by query || ' is ' || measure))
 from understood where is_rule(metric) and measure is not null having count(*) > 0;
 
 insert into notes
