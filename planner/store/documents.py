@@ -81,13 +81,15 @@ def _refuse_depth(source: Source) -> None:
     quoted, rest = False, b""
     with source.path.open("rb") as stream:
         while block := stream.read(_BLOCK):
-            text = re.sub(rb"\\.", b"", rest + block, flags=re.DOTALL)
+            text = rest + block
+            text = re.sub(rb"\\.", b"", text, flags=re.DOTALL) if b"\\" in text else text
             rest = b"\\" if text.endswith(b"\\") else b""
             letters = np.frombuffer(text.removesuffix(b"\\"), np.uint8)
-            inside = (np.cumsum(letters == ord('"')) + quoted) % 2 == 1
-            # [ ] { } differ from each other in two bits: 0x5b 0x5d 0x7b 0x7d
-            step = ((letters | 32) == ord("{")).astype(np.int64) - ((letters | 32) == ord("}"))
-            levels = depth + np.cumsum(np.where(inside, 0, step))
+            # Parity survives the overflow of bytes; [ ] { } are 0x5b 0x5d 0x7b 0x7d.
+            inside = (np.cumsum(letters == ord('"'), dtype=np.uint8) + np.uint8(quoted)) & 1
+            opened, closed = ((letters | 32) == ord(bracket) for bracket in "{}")
+            step = (opened.view(np.int8) - closed.view(np.int8)) * (1 - inside).view(np.int8)
+            levels = depth + np.cumsum(step, dtype=np.int32)
             if len(letters):
                 most, depth, quoted = max(most, int(levels.max())), int(levels[-1]), bool(inside[-1])
             if most > MOST_DEPTH:

@@ -70,7 +70,7 @@ class Source:
     @property
     def empty(self) -> bool:
         """Whether there is not one line."""
-        return self.kind != "parquet" and not self.head
+        return self.kind not in ("parquet", "json") and not self.head
 
 
 def find(paths: Sequence[Path], scratch: Path) -> tuple[list[Source], list[str]]:

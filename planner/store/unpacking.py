@@ -245,11 +245,11 @@ def _safe(path: Path, name: str, into: Unpacked) -> str | None:
 
 
 def _kept(path: Path, name: str, stream: _Readable, into: Unpacked) -> Iterator[tuple[Path, str]]:
-    """A member as a file of ours. Workbooks and tables in it are unpacked too, archives in archives are not."""
+    """A member as a file of ours. Workbooks and compressed files in it are unpacked too, archives are not."""
     place = into.place()
     _copy(stream, place)
     kind = container(place)
-    if kind in ("zip", "tar", "packed"):
+    if kind in ("zip", "tar"):
         into.notes.append(f"{path.name}: {name} is packed inside an archive and not read; unpack that first")
     elif kind is not None:
         yield from ((inner, f"{name}/{more}" if more else name) for inner, more in unpack(place, kind, into))

@@ -281,3 +281,11 @@ def test_samples_are_planned_from_what_they_use(name: str) -> None:
     assert demand.count.sum() == info.workloads
     assert (demand.busy[:, :, :2] >= 0).all()
     assert demand.busy[:, :, 0].sum() > 0
+
+
+def test_a_long_answer_on_one_line(tmp_path: Path) -> None:
+    series = [
+        ({"__name__": "container_memory_rss", "pod": f"p{n}"}, [(t, 1e9) for t in range(2000)]) for n in range(10)
+    ]
+    info, _ = _usage(_write(tmp_path / "long.json", _matrix(*series)), "memory_gib")
+    assert (info.workloads, info.samples) == (10, 20_000)  # type: ignore[attr-defined]

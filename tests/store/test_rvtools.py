@@ -122,6 +122,37 @@ def test_thousands_of_empty_rows_and_line_ends_in_cells(tmp_path: Path) -> None:
     assert (info.workloads, info.rejected, info.lines, names) == (1, 0, 1, ["a\"b'c"])
 
 
+TAIL = ",Annotation,Datacenter,Cluster,Host,VM ID,VM UUID,VI SDK Server"
+FOUR = {
+    "vInfo": "VM,Powerstate,Template,SRM Placeholder,CPUs,Memory,Active Memory,Total disk capacity MiB,Provisioned MiB",
+    "vCPU": "VM,Powerstate,Template,SRM Placeholder,CPUs,Sockets,Cores p/s,Max,Overall,Level",
+    "vMemory": "VM,Powerstate,Template,SRM Placeholder,Size MiB,Overhead,Max,Consumed,Active,Limit",
+    "vDisk": "VM,Powerstate,Template,SRM Placeholder,Disk,Disk Key,Disk UUID,Capacity MiB,Raw,Thin",
+    "vPartition": "VM,Powerstate,Template,SRM Placeholder,Disk Key,Disk,Capacity MiB,Consumed MiB,Free MiB,Free % ",
+}
+ROWS = {
+    "vInfo": "m,poweredOn,False,False,4,8192,1000,102400,110592",
+    "vCPU": "m,poweredOn,False,False,4,1,4,8000,1000,normal",
+    "vMemory": "m,poweredOn,False,False,8192,50,8192,4096,1024,-1",
+    "vDisk": "m,poweredOn,False,False,Hard disk 1,2000,u,102400,False,True",
+    "vPartition": "m,poweredOn,False,False,2000,/,99000,50000,49000,50",
+}
+
+
+def test_the_tabs_of_version_4_are_told_apart(tmp_path: Path) -> None:
+    for tab, header in FOUR.items():
+        (tmp_path / f"{tab}.csv").write_text(f"{header}{TAIL}\n{ROWS[tab]},,dc,cl,h1,vm-1,u-1,v\n")
+    (tmp_path / "vHost.csv").write_text("Host,Speed,HT Active,# CPU,Cores per CPU,# Cores\nh1,2000,True,2,8,16\n")
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        row = store._frame("select cpu_cores, memory_gib, storage_gib, cpu_percent_mean from workloads").iloc[0]
+        held = store._frame("select memory_gib from usage")["memory_gib"].tolist()
+    assert (info.workloads, info.rejected, info.lines) == (1, 0, 6)
+    assert row.tolist() == [4, 8, 100, 12.5]
+    assert held == [4]
+    assert "vpartition" in info.reason
+
+
 def test_tabs_without_machines_are_no_estate(tmp_path: Path) -> None:
     (tmp_path / "vHost.csv").write_text(HOST)
     with Store(":memory:") as store, pytest.raises(TraceError, match="no known trace format"):

@@ -122,38 +122,53 @@ with owned as (
         and not (scope = 'node' and regexp_matches(device, '^(lo|veth.*|docker.*|br-.*|cni.*|flannel.*|cali.*|dm-.*|loop.*)$'))
         and not (scope = 'pod' and metric like 'container\_%' escape '\' and pod is null and cgroup <> '')
 )
-select * from owned
+select *, dense_rank() over (order by measure, labels) as line from owned
 where (not has_containers or coalesce(container, '') not in ('', 'POD')) and (rank = best or measure = 'free');
 
--- Counters become rates between neighbours: where one falls it began again at zero. A counter that a file repeats at a
--- moment counts once.
-create temp table rates as
-with once as (
-    select c.series, c.workload, c.measure, c.metric, c.counts, c.unit, p.second, max(p.value) as value
-    from points p join chosen c using (file, labels)
+-- Counters become rates between neighbours: where one falls it began again at zero. What several answers tell of a
+-- series at one moment counts once.
+create temp table lines_told as
+select line, any_value(workload) as workload, any_value(measure) as measure, bool_or(counts) as counts, max(unit) as unit
+from chosen group by line;
+
+create temp table steps as
+with told as (
+    select line, second, max(value) as value from points join (select file, labels, line from chosen) using (file, labels)
     group by all
-),
-merged as (
-    select any_value(series) as series, workload, measure, counts, unit, second, labels, max(value) as value
-    from (select o.*, s.labels from once o join series s using (series)) group by all
-),
-steps as (
-    select *, second - lag(second) over w as seconds, value - lag(value) over w as more
-    from merged window w as (partition by workload, measure, labels, counts order by second)
 )
+select line, second, value, cast(null as double) as seconds, cast(null as double) as more
+from told where line in (select line from lines_told where not counts)
+union all
+select line, second, value, second - lag(second) over w as seconds, value - lag(value) over w as more
+from told where line in (select line from lines_told where counts)
+window w as (partition by line order by second);
+
+create temp table rates as
 select workload, measure, second,
     case when not counts then value / unit
         else case when more < 0 then value else more end / nullif(seconds, 0) / unit end as amount
-from steps where not counts or seconds > 0;
+from steps join lines_told using (line) where not counts or seconds > 0;
 
 create temp table measures as
 with summed as (
     select workload, measure, make_timestamp(cast(round(second * 1e6) as bigint)) as sampled_at, exact_sum(amount) as amount
     from rates where amount is not null group by all
 )
-pivot summed on measure in ('cpu_cores', 'memory_gib', 'total', 'available', 'free', 'network_in_mib_per_s',
-    'network_out_mib_per_s', 'disk_read_mib_per_s', 'disk_write_mib_per_s', 'disk_iops', 'requests_per_s',
-    'allocated_cpu_cores', 'allocated_memory_gib') using any_value(amount);
+select workload, sampled_at,
+    max(amount) filter (measure = 'cpu_cores') as cpu_cores,
+    max(amount) filter (measure = 'memory_gib') as memory_gib,
+    max(amount) filter (measure = 'total') as total,
+    max(amount) filter (measure = 'available') as available,
+    max(amount) filter (measure = 'free') as free,
+    max(amount) filter (measure = 'network_in_mib_per_s') as network_in_mib_per_s,
+    max(amount) filter (measure = 'network_out_mib_per_s') as network_out_mib_per_s,
+    max(amount) filter (measure = 'disk_read_mib_per_s') as disk_read_mib_per_s,
+    max(amount) filter (measure = 'disk_write_mib_per_s') as disk_write_mib_per_s,
+    max(amount) filter (measure = 'disk_iops') as disk_iops,
+    max(amount) filter (measure = 'requests_per_s') as requests_per_s,
+    max(amount) filter (measure = 'allocated_cpu_cores') as allocated_cpu_cores,
+    max(amount) filter (measure = 'allocated_memory_gib') as allocated_memory_gib
+from summed group by workload, sampled_at;
 
 insert into usage by name
 select
@@ -204,10 +219,5 @@ select format('{} series have no name; their files say what they are: {}', count
 from understood where is_rule(metric) and measure is not null having count(*) > 0;
 
 insert into notes
-select format('{} counters began again at zero in the recording: what they counted since is taken', count(*))
-from (
-    select 1 from (
-        select series, value - lag(value) over (partition by series order by second) as more
-        from points p join chosen c using (file, labels) where c.counts
-    ) group by series having min(more) < 0
-) having count(*) > 0;
+select format('{} counters began again at zero in the recording: what they counted since is taken', count(distinct line))
+from steps where more < 0 having count(*) > 0;

@@ -73,7 +73,13 @@ comment on column vdisk.capacity_mib is 'Capacity MB|vDiskCapacityMB|vDiskCapaci
 
 -- Told apart from vDisk; file systems are not what is provisioned.
 create temp table vpartition (
-    vm varchar not null, disk varchar not null, capacity_mib varchar not null, consumed_mib varchar not null, free_mib varchar
+    vm varchar not null,
+    disk varchar not null,
+    capacity_mib varchar not null,
+    consumed_mib varchar not null,
+    free_mib varchar,
+    vm_id varchar,
+    vm_uuid varchar
 );
 comment on table vpartition is '{"aside": true, "delimiter": ",;\t"}';
 comment on column vpartition.vm is 'VM name|vPartitionVMName';
