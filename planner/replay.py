@@ -64,4 +64,5 @@ def _rooms(plan: Plan, catalog: Catalog) -> pd.DataFrame:
     unknown = named[~sold.isin(boxes.index)]
     if len(unknown):
         raise PriceBookError(f"replay: no price row tells what {unknown.iloc[0]!r} holds")
-    return boxes.loc[sold, ["cpu_cores", "memory_gib"]].reset_index(drop=True).assign(sku=named)
+    rooms = boxes[["cpu_cores", "memory_gib"]].reindex(sold.to_numpy())
+    return rooms.reset_index(drop=True).assign(sku=named)
