@@ -29,8 +29,9 @@ select
         least(epoch_us(s.b), coalesce(epoch_us(w.deleted_at) - 1, epoch_us(s.b)))
         - greatest(epoch_us(s.a), coalesce(epoch_us(w.created_at), epoch_us(s.a)))
     ) / coalesce(p.pace, (select mode(pace) from paces), 300000000) + 0.01) as bigint) + 1) as expected,
-    coalesce(p.cpu_percent, 100 * p.cpu_cores / nullif(w.cpu_cores, 0)) as cpu_share,
-    coalesce(p.memory_percent, 100 * p.memory_gib / nullif(w.memory_gib, 0)) as memory_share
+    coalesce(p.cpu_percent / nullif(coalesce(w.cpu_share, 1), 0), 100 * p.cpu_cores / nullif(w.cpu_cores, 0)) as cpu_share,
+    coalesce(p.memory_percent / nullif(coalesce(w.memory_share, 1), 0), 100 * p.memory_gib / nullif(w.memory_gib, 0))
+        as memory_share
 from workloads w left join paces p using (workload), span s
 where w.trace_id = $trace_id and (w.kind <> 'function' or p.samples is not null);
 

@@ -195,3 +195,9 @@ create table placements (
     sku varchar not null,
     box bigint not null
 );
+
+-- version 2
+-- Allocated as a share of a machine whose size only the scenario can tell, where recordings are normalised to their
+-- largest machine. The percents of such a workload's usage are then of that machine too.
+alter table workloads add column cpu_share double;
+alter table workloads add column memory_share double;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import duckdb
@@ -11,7 +12,7 @@ import duckdb
 from planner.errors import TraceError, near_miss
 from planner.store.documents import Rows, flattened
 from planner.store.formats import Format, Input, formats, load
-from planner.store.judge import cells_of, layout_of, reasons
+from planner.store.judge import BLANK, cells_of, layout_of, reasons
 from planner.store.sources import Source
 
 __all__ = ["Found", "as_format", "detect", "parquet_columns"]
@@ -44,6 +45,7 @@ def detect(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> 
     fits = [(found, others) for found, others in candidates if _main(found) and not _lacks(found)]
     best = max((_read(found) for found, _ in fits), default=0)
     fits = [(found, others) for found, others in fits if _read(found) == best]
+    fits = [fit for fit in fits if _has_names(fit[0])] or fits
     if not fits:
         raise TraceError(f"{_named(sources)}: no known trace format. Seen: {_seen(sources)}. {_known()}")
     if len(fits) > 1:
@@ -78,9 +80,10 @@ def _sorted(
 ) -> tuple[Found, tuple[Source, ...]]:
     """Each file to the kind of `form` that it is (JSON to every one it has rows of), and the files that are of none."""
     texts = [source for source in sources if source.kind != "json"]
-    kinds = {source: _kind(connection, form, source) for source in texts}
+    fits = [_fits(connection, kind, texts) for kind in form.inputs]
+    kinds = [_best(form.inputs, of_source) for of_source in zip(*fits, strict=True)]
     files = {
-        kind.name: tuple(s for s in texts if kinds[s] is kind)
+        kind.name: tuple(s for s, k in zip(texts, kinds, strict=True) if k is kind)
         + tuple(rows[s, kind] for s in sources if (s, kind) in rows)
         for kind in form.inputs
     }
@@ -100,31 +103,43 @@ def _passed_over(others: Sequence[Source]) -> tuple[str, ...]:
     return (*told, *(f"{name}: not read, it is no file of this format" for name in strange))
 
 
-def _kind(connection: duckdb.DuckDBPyConnection, form: Format, source: Source) -> Input | None:
-    """The kind of file that `source` is: the one most of whose columns it has."""
-    fits = [(kind, _fit(connection, kind, source)) for kind in form.inputs]
-    best = max((fit for _, fit in fits), default=0.0)
-    return None if best <= 0 else next(kind for kind, fit in fits if fit == best)
+def _best(kinds: Sequence[Input], fits: Sequence[int]) -> Input | None:
+    """The kind of file that fits best: the one most of whose columns it has."""
+    best = max(fits, default=0)
+    return kinds[fits.index(best)] if best > 0 else None
 
 
-def _fit(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> float:
-    """How well a file fits a kind: columns recognised, 0 where it is not of the kind."""
+def _fits(connection: duckdb.DuckDBPyConnection, kind: Input, sources: Sequence[Source]) -> list[int]:
+    """How well each file fits a kind: columns recognised, 0 where it is not of the kind."""
     if kind.rows:
-        return 0.0
-    if source.kind == "parquet":
-        headers = list(parquet_columns(connection, source))
-        return float(kind.header and not kind.lacks(headers)) * _recognised(kind, headers)
-    if source.empty:
-        return 0.0
+        return [0] * len(sources)
     if kind.header:
-        headers = cells_of(source.head[0], kind.separated(source.head[0]).delimiter)
-        return float(not kind.lacks(headers)) * _recognised(kind, headers)
-    lines = source.head[:_LINES_JUDGED]
-    if not any(len(cells_of(line, kind.delimiter)) == len(kind.columns) for line in lines):
-        return 0.0
-    found = reasons(connection, kind, layout_of(kind, lines), lines)
-    share = sum(reason is None for reason in found) / len(found)
-    return float(share > _LEAST_GOOD) * len(kind.columns)
+        return [_fit(kind, _headers(connection, kind, source)) for source in sources]
+    likely = [source for source in sources if _is_likely(kind, source.head[:_LINES_JUDGED])]
+    heads = [source.head[:_LINES_JUDGED] for source in likely]
+    lines = [line for head in heads for line in head]
+    good = iter(reason is None for reason in reasons(connection, kind, layout_of(kind, lines), lines))
+    share = {s: sum(islice(good, len(head))) / len(head) for s, head in zip(likely, heads, strict=True)}
+    return [int(share.get(source, 0.0) > _LEAST_GOOD) * len(kind.columns) for source in sources]
+
+
+def _headers(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> list[str]:
+    if source.kind == "parquet":
+        return list(parquet_columns(connection, source))
+    return [] if source.empty else cells_of(source.head[0], kind.separated(source.head[0]).delimiter)
+
+
+def _fit(kind: Input, headers: Sequence[str]) -> int:
+    return 0 if len(headers) < kind.least or kind.lacks(headers) else _recognised(kind, headers)
+
+
+def _is_likely(kind: Input, lines: Sequence[str]) -> bool:
+    """Whether lines may have as many fields as a kind without header has columns, told by a look at the delimiters."""
+    text, more = "".join(lines), len(kind.columns) - 1
+    found = sum(map(text.count, " \t,;" if kind.delimiter == BLANK else kind.delimiter))
+    if kind.delimiter == BLANK or '"' in text or found < _LEAST_GOOD * len(lines) * more:
+        return bool(lines) and found >= _LEAST_GOOD * len(lines) * more
+    return sum(line.count(kind.delimiter) == more for line in lines) > _LEAST_GOOD * len(lines)
 
 
 def _recognised(kind: Input, headers: Sequence[str]) -> int:
@@ -148,6 +163,11 @@ def parquet_columns(connection: duckdb.DuckDBPyConnection, source: Source) -> di
 def _main(found: Found) -> bool:
     """Whether there is a file that is a sign of the format."""
     return any(kind.name in found.files for kind in found.format.inputs if not kind.aside)
+
+
+def _has_names(found: Found) -> bool:
+    """Whether all files name their columns: surer than values that are plausible."""
+    return all(kind.header for kind in found.format.inputs if kind.name in found.files)
 
 
 def _read(found: Found) -> int:
@@ -187,7 +207,9 @@ def _why_not(connection: duckdb.DuckDBPyConnection, form: Format, source: Source
         return "it holds no JSON document of this format with a row in it"
     kinds = [kind for kind in form.inputs if kind.header and not kind.rows]
     if not kinds:
-        nearest = next(kind for kind in form.inputs if not kind.rows)
+        plain = [kind for kind in form.inputs if not kind.rows]
+        fields = len(cells_of(source.head[0], plain[0].delimiter))
+        nearest = min(plain, key=lambda kind: abs(len(kind.columns) - fields))
         found = reasons(connection, nearest, layout_of(nearest, source.head), source.head[:1])[0]
         return f"line 1 is no row of {nearest.name}: {found}"
     headers = list(parquet_columns(connection, source)) if source.kind == "parquet" else []

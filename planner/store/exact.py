@@ -23,7 +23,7 @@ from planner.store.judge import BROKEN_QUOTE, legal, parsed, quoted, reason, rea
 from planner.store.reading import Group, Reject, parquet_rows
 from planner.store.sources import Source, open_bytes
 
-__all__ = ["exact_table"]
+__all__ = ["Chunk", "chunks", "encoding_of", "exact_table", "nothing"]
 
 _CHUNK: Final = 1 << 24
 _LONGEST_RECORD: Final = 20
@@ -42,7 +42,7 @@ def exact_table(
     connection: duckdb.DuckDBPyConnection, kind: Input, groups: Sequence[Group]
 ) -> tuple[list[Reject], int, list[str]]:
     """Makes temporary table NAME of the good rows; the bad ones, the records seen, and notes."""
-    connection.execute(f"create temp table {kind.name} as {_nothing(groups[0])}")
+    connection.execute(f"create temp table {kind.name} as {nothing(groups[0])}")
     rejects: list[Reject] = []
     notes: list[str] = []
     records = 0
@@ -54,12 +54,13 @@ def exact_table(
     return rejects, records, notes
 
 
-def _nothing(group: Group) -> str:
+def nothing(group: Group) -> str:
     """SQL for no rows with the columns of the kind."""
     plain = {c.name: c.type for c in group.kind.columns if c.pattern is None}
     columns = {**plain, **{f[0]: f[1] for f in group.layout.fields if f}}
     nulls = [f"cast(null as {t}) as {quoted(n)}" for n, t in columns.items()]
-    return f"select {', '.join([*nulls, 'cast(null as varchar) as file'])} where false"
+    placed = ["cast(null as bigint) as line", "cast(null as varchar) as folder"] if group.kind.numbered else []
+    return f"select {', '.join([*nulls, *placed, 'cast(null as varchar) as file'])} where false"
 
 
 def _parquet(connection: duckdb.DuckDBPyConnection, group: Group, source: Source) -> tuple[list[Reject], int]:
@@ -78,12 +79,12 @@ def _parquet(connection: duckdb.DuckDBPyConnection, group: Group, source: Source
 def _text(
     connection: duckdb.DuckDBPyConnection, group: Group, source: Source, notes: list[str]
 ) -> tuple[list[Reject], int]:
-    encoding = _encoding(source)
+    encoding = encoding_of(source)
     if encoding != "utf-8":
         notes.append(f"{source.name}: is not UTF-8, read as Latin-1")
     rejects: list[Reject] = []
     records = 0
-    for chunk in _chunks(source, encoding, int(group.kind.header)):
+    for chunk in chunks(source, encoding, int(group.kind.header)):
         bad, seen = _judge(connection, group, source, chunk)
         rejects += bad
         records += seen
@@ -125,7 +126,8 @@ def _keep(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source, ro
     """Good rows of table judged_rows into the table of the kind; the bad ones, and how many there were of both."""
     connection.execute("set variable exact_label = $label", {"label": source.label})
     file = "getvariable('exact_label') as file"
-    exclude = "line, text, reason" + (", file" if kind.named and "filename" in rows else "")
+    exclude = ("" if kind.numbered else "line, ") + "text, reason"
+    exclude += ", file" if (kind.named or kind.numbered) and "filename" in rows else ""
     connection.execute(
         f"insert into {kind.name} by name select * exclude ({exclude}), {file} from ({rows}) where reason is null"
     )
@@ -163,7 +165,8 @@ def _are_rows(why: Sequence[str | None]) -> bool:
     return (why[0] is None and why[-1] is None) or any(reason is None for reason in why[1:-1])
 
 
-def _encoding(source: Source) -> str:
+def encoding_of(source: Source) -> str:
+    """utf-8 where a whole file is that, else latin-1."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         with open_bytes(source.path, source.kind) as stream:
@@ -175,7 +178,7 @@ def _encoding(source: Source) -> str:
     return "utf-8"
 
 
-def _chunks(source: Source, encoding: str, header: int) -> Iterator[Chunk]:
+def chunks(source: Source, encoding: str, header: int) -> Iterator[Chunk]:
     """The lines of a file, without its header and without line ends; records are not cut between chunks."""
     skip, first, rest = header, 1, b""
     with open_bytes(source.path, source.kind) as stream:

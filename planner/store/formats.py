@@ -18,7 +18,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Final
 
 import duckdb
@@ -68,7 +68,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Input:
-    """A kind of file: ``{"header": true, "delimiter": ",", "streamed": false, "named": false, ...}``."""
+    """A kind of file: ``{"header": true, "delimiter": ",", "streamed": false, "named": false, ...}``.
+
+    A blank as delimiter stands for any number of blanks and tabs, or a comma or semicolon among them.
+    """
 
     name: str
     columns: tuple[Column, ...]
@@ -83,6 +86,8 @@ class Input:
     """The file's name says something; column ``file`` holds it, without its endings."""
     needed: bool = False
     """Without a file of this kind the recording cannot be read."""
+    numbered: bool = False
+    """A row's place in its file says something; column ``line`` holds it, from 1, and ``folder`` that of the file."""
     aside: bool = False
     """Lies in the official folder, but is no sign of the format."""
     keys: tuple[str, ...] = ()
@@ -97,6 +102,11 @@ class Input:
         ';'
         """
         return self if len(self.delimiter) == 1 else replace(self, delimiter=max(self.delimiter, key=line.count))
+
+    @cached_property
+    def least(self) -> int:
+        """Fewest fields that a header of this kind has."""
+        return sum(column.required or column.pattern is not None for column in self.columns)
 
     def columns_of(self, headers: Sequence[str]) -> list[Column | None]:
         """Which column each header of a file is; None for those that are none of ours."""
@@ -135,8 +145,7 @@ def _title(text: str) -> str:
 def load(name: str) -> Format:
     """The format of that name, as its SQL file declares it."""
     text = sql("traces", f"{name}.sql")
-    with duckdb.connect(":memory:") as scratch:
-        scratch.execute(sql("functions.sql"))
+    with _scratch().cursor() as scratch:
         parts = [statement.query for statement in scratch.extract_statements(text)]
         for part in filter(_DECLARATION.match, parts):
             scratch.execute(part)
@@ -147,6 +156,14 @@ def load(name: str) -> Format:
         )
     rest = (part for part in parts if not _DECLARATION.match(part) and not _ROWS.match(part))
     return Format(name, _title(text), inputs, tuple(rest))
+
+
+@cache
+def _scratch() -> duckdb.DuckDBPyConnection:
+    """A database to declare tables in, opened once; each cursor has temporary tables of its own."""
+    connection = duckdb.connect(":memory:")
+    connection.execute(sql("functions.sql"))
+    return connection
 
 
 _TABLES: Final = "select table_name, comment from duckdb_tables() where temporary order by table_oid"

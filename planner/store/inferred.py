@@ -89,8 +89,11 @@ def _assumed(case: Case) -> list[Assumption]:
         ("cpu_cores", "cores", case.policy.assumed_cpu_cores),
         ("memory_gib", "GiB", case.policy.assumed_memory_gib),
     ):
-        count = int((case.recorded[column].isna() & case.sized[column].notna()).sum())
-        source = f"stated by the scenario; {count:,} workloads whose size the recording does not tell"
+        untold = case.recorded[column].isna() & case.sized[column].notna()
+        count = int(untold.sum())
+        shares = int((untold & case.recorded[f"{column.split('_')[0]}_share"].notna()).sum())
+        parts = f", {shares:,} of them as shares of the largest machine, which is that large" if shares else ""
+        source = f"stated by the scenario; {count:,} workloads whose size the recording does not tell{parts}"
         told.append(Assumption(f"demand.assumed_{column}", value if count else None, unit, source))
     return told
 

@@ -20,6 +20,7 @@ from planner.store.detect import Found, as_format, detect
 from planner.store.exact import exact_table
 from planner.store.formats import Input
 from planner.store.judge import quoted
+from planner.store.numbered import numbered_table
 from planner.store.prometheus import host_of, is_url, served
 from planner.store.reading import Group, Reject, groups_of, quick_rejects, quick_view, refuse_nothing_good
 from planner.store.sources import Source, content_hash, count_lines, find
@@ -164,7 +165,8 @@ def _load(connection: duckdb.DuckDBPyConnection, found: Found, loading: _Loading
 
 
 def _label(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> None:
-    table = pa.table({"path": [str(s.path) for s in sources], "label": [s.label for s in sources]})
+    rows = [{"path": str(s.path), "label": s.label, "folder": s.folder} for s in sources]
+    table = pa.Table.from_pylist(rows, pa.schema([(name, pa.string()) for name in ("path", "label", "folder")]))
     connection.register("given_labels", table)
     connection.execute("create temp table labels as from given_labels")
     connection.unregister("given_labels")
@@ -174,8 +176,9 @@ def _open(connection: duckdb.DuckDBPyConnection, kind: Input, groups: Sequence[G
     """Makes the relation NAME that the format's statements read."""
     if not groups:
         connection.execute(f"create temp table {kind.name} ({_declared(kind)})")
-    elif kind.name in loading.exact:
-        rejects, records, notes = exact_table(connection, kind, groups)
+    elif kind.name in loading.exact or _by_lines(kind, groups):
+        read = numbered_table if _by_lines(kind, groups) else exact_table
+        rejects, records, notes = read(connection, kind, groups)
         refuse_nothing_good(kind, records - len(rejects), rejects)
         loading.rejects += rejects
         loading.lines += records
@@ -189,9 +192,15 @@ def _open(connection: duckdb.DuckDBPyConnection, kind: Input, groups: Sequence[G
         _conserve(connection, kind, groups, _Rows(int(rows[0][0]), loading))
 
 
+def _by_lines(kind: Input, groups: Sequence[Group]) -> bool:
+    """Whether the place of a row counts and only the lines tell it; Parquet files number their rows."""
+    return kind.numbered and not any(group.is_parquet for group in groups)
+
+
 def _declared(kind: Input) -> str:
     columns = [f"{quoted(column.name)} {column.type}" for column in kind.columns if column.pattern is None]
-    return ", ".join([*columns, "file varchar"])
+    placed = ["line bigint", "folder varchar"] if kind.numbered else []
+    return ", ".join([*columns, *placed, "file varchar"])
 
 
 def _streams(kind: Input, statement: str, groups: dict[str, list[Group]], loading: _Loading) -> bool:

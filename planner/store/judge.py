@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,9 +13,13 @@ import pyarrow as pa
 
 from planner.store.formats import Column, Input
 
-__all__ = ["BROKEN_QUOTE", "Layout", "cells_of", "good", "layout_of", "parsed", "reasons"]
+__all__ = ["BLANK", "BROKEN_QUOTE", "Layout", "cells_of", "good", "layout_of", "parsed", "reasons", "unless_broken"]
 
 BROKEN_QUOTE: Final = "broken quote: a quote is opened, closed or doubled where it may not be"
+
+BLANK: Final = " "
+BLANKS: Final = r"\s*[,;\s]\s*"
+"""What stands between fields whose delimiter is declared as a blank, as a regular expression."""
 
 _WORDS: Final = {
     "DOUBLE": "a number",
@@ -38,6 +43,8 @@ class Layout:
 
 def cells_of(line: str, delimiter: str) -> list[str]:
     """The fields of one line."""
+    if delimiter == BLANK:
+        return re.split(BLANKS, line.strip())
     return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
 
 
@@ -114,7 +121,7 @@ def _broken(check: str, names: tuple[str, ...], layout: Layout) -> str:
 
 
 def parsed(kind: Input, layout: Layout, source: str) -> str:
-    """SQL over a relation ``source(line, text)`` of single records: line, text, reason and our columns.
+    """SQL over a relation ``source(line, text, ...)`` of single records: all of that, reason and our columns.
 
     A record is one line, or several that a legal quoted field joins.
     """
@@ -130,7 +137,7 @@ def parsed(kind: Input, layout: Layout, source: str) -> str:
             case when len(f) < {n} then 'too few fields: ' || len(f) || ', expected {n}'
                 when len(f) > {n} then 'too many fields: ' || len(f) || ', expected {n}'
                 else {reason(kind, layout, fields)} end as reason
-        from (select line, text, f, {", ".join(values)} from (select line, text, {_split(d)} as f from {source}))
+        from (select *, {", ".join(values)} from (select *, {_split(d)} as f from {source}))
     """
 
 
@@ -140,8 +147,16 @@ def legal(delimiter: str) -> str:
     return f"{field}({delimiter}{field})*"
 
 
+def unless_broken(delimiter: str) -> str:
+    """SQL for the reason of a record, which is the quotes where they are broken."""
+    broken = f"""contains(text, '"') and not regexp_full_match(text, '{legal(delimiter)}')"""
+    return f"case when {broken} then '{BROKEN_QUOTE}' else reason end"
+
+
 def _split(delimiter: str) -> str:
     """SQL for the fields of ``text``: the quick way where it has no quote."""
+    if delimiter == BLANK:
+        return f"regexp_split_to_array(trim(text, ' ' || chr(9)), '{BLANKS}')"
     each = f"""'{delimiter}("(?:[^"]|"")*"|[^"{delimiter}]*)'"""
     unquote = """lambda w: case when starts_with(w, '"') then replace(w[2:-2], '""', '"') else w end"""
     return (
@@ -159,9 +174,7 @@ def reasons(
     table = pa.table({"line": pa.array(range(len(texts)), pa.int64()), "text": pa.array(texts, pa.string())})
     connection.register("judged", table)
     query = f"""
-        select case when contains(text, '"') and not regexp_full_match(text, '{legal(kind.delimiter)}')
-            then '{BROKEN_QUOTE}' else reason end
-        from ({parsed(kind, layout, "judged")}) order by line
+        select {unless_broken(kind.delimiter)} from ({parsed(kind, layout, "judged")}) order by line
     """
     try:
         return [row[0] for row in connection.execute(query).fetchall()]

@@ -80,7 +80,8 @@ def build(reduced: Reduced, policy: Policy, growth_per_year: float) -> Demand:
 
 
 def _size(reduced: Reduced, policy: Policy, what: Literal["cpu", "memory"], functions: Mask) -> Floats:
-    """[W] allocated cores or GiB; the assumed size where only that can tell; NaN where unknown and not needed."""
+    """[W] allocated cores or GiB; where only the assumed size can tell, the workload's share of it, by default all;
+    NaN where unknown and not needed."""
     column, assumed = (
         ("cpu_cores", policy.assumed_cpu_cores) if what == "cpu" else ("memory_gib", policy.assumed_memory_gib)
     )
@@ -92,7 +93,8 @@ def _size(reduced: Reduced, policy: Policy, what: Literal["cpu", "memory"], func
         how = f"tells the {what} of {needed.sum():,} workloads " + ("in percent only" if shares.any() else "nowhere")
         hint = f"state {'cores' if what == 'cpu' else 'GiB'} as assumed_{column} under [demand]"
         raise ScenarioError(f"[demand] assumed_{column}: missing; the recording {how} and no size of them; {hint}")
-    size[needed] = np.nan if assumed is None else assumed
+    share = np.nan_to_num(reduced.column(f"{what}_share"), nan=1.0)
+    size[needed] = np.nan if assumed is None else assumed * share[needed]
     return size
 
 

@@ -113,9 +113,10 @@ def _csv_rows(group: Group, variable: str) -> str:
 
 
 def _file(kind: Input) -> list[str]:
-    """SQL for the file's label where the kind wants it; the label is looked up by path."""
-    label = ["(select label from labels where path = filename) as file"] if kind.named else []
-    return [*label, "filename"]
+    """SQL for the file's label and its folder where the kind wants them; they are looked up by path."""
+    label = ["(select label from labels where path = filename) as file"] if kind.named or kind.numbered else []
+    folder = ["(select folder from labels where path = filename) as folder"] if kind.numbered else []
+    return [*label, *folder, "filename"]
 
 
 def parquet_rows(connection: duckdb.DuckDBPyConnection, group: Group, variable: str, *, texts: bool = False) -> str:
@@ -126,6 +127,7 @@ def parquet_rows(connection: duckdb.DuckDBPyConnection, group: Group, variable: 
     values += [*lacking(group.kind, group.layout), *_file(group.kind)]
     if texts:
         values += [f"cast({quoted(h)} as varchar) as {quoted('raw ' + f[0])}" for h, f in pairs]
+    if texts or group.kind.numbered:
         values.append("file_row_number + 1 as line")
     return f"""
         select {", ".join(values)}

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -50,6 +50,8 @@ class Source:
     """The file that was given, where this one came out of it."""
     scratch: Path | None = None
     """A folder of ours, which ends with the ingest."""
+    folder: str = ""
+    """The name of the folder that the file lies in, in its archive where it came out of one."""
 
     @property
     def shown(self) -> str:
@@ -91,7 +93,7 @@ def find(paths: Sequence[Path], scratch: Path) -> tuple[list[Source], list[str]]
     into = Unpacked(scratch)
     plain = [one for file in files for one in _plain(file, into)]
     folder = Path(os.path.commonpath([one.called.parent for one in plain]))
-    sources = [_look(one, folder, scratch) for one in plain]
+    sources = [replace(_look(one, folder, scratch), folder=one.called.parent.name) for one in plain]
     return sorted(sources, key=lambda source: source.name), notes + into.notes
 
 

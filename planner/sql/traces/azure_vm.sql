@@ -14,7 +14,7 @@ create temp table vmtable (
     maxcpu double check (maxcpu between 0 and 101),
     avgcpu double check (avgcpu between 0 and 101),
     p95maxcpu double check (p95maxcpu between 0 and 101),
-    vmcategory varchar,
+    vmcategory varchar check (try_cast(vmcategory as double) is null),
     vmcorecount varchar not null check (regexp_full_match(vmcorecount, '>?\s*[0-9]+(\.[0-9]+)?')),
     vmmemory varchar not null check (regexp_full_match(vmmemory, '>?\s*[0-9]+(\.[0-9]+)?'))
 );
