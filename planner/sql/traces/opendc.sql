@@ -1,0 +1,70 @@
+-- OpenDC workload traces, Parquet (or CSV): meta and trace, or as newer releases call them tasks and fragments
+--
+-- Source: atlarge-research/opendc, documentation of workloads. meta lists machines with their cores, the MHz of all cores
+-- and memory; trace holds the MHz used from time to time. tasks have a submission_time instead of start and stop, and
+-- fragments no time at all: those of a task follow one another, each as long as its duration (ms). Memory is MB by the
+-- documentation, but KB in the traces of Bitbrains that come with OpenDC: where the largest machine would have more than
+-- 16 TiB if it were MB, it is KB. What was used of memory is not recorded.
+
+create temp table tasks (
+    id varchar not null check (id <> ''),
+    cpu_count double not null check (cpu_count between 0 and 1e6),
+    cpu_capacity double not null check (cpu_capacity between 0 and 1e10),
+    mem_capacity double not null check (mem_capacity between 0 and 1e13),
+    start_time timestamp,
+    stop_time timestamp,
+    submission_time timestamp,
+    duration double check (duration between 0 and 1e14),
+    gpu_count double check (gpu_count between 0 and 1e5)
+);
+
+create temp table fragments (
+    id varchar not null check (id <> ''),
+    cpu_usage double not null check (cpu_usage between 0 and 1e10),
+    "timestamp" timestamp check ("timestamp" between '1970-01-01' and '2100-01-01'),
+    duration double check (duration between 0 and 1e14),
+    cpu_count double check (cpu_count between 0 and 1e6),
+    check (coalesce(cast("timestamp" as varchar), cast(duration as varchar)) is not null)
+);
+comment on table fragments is '{"numbered": true}';
+
+create temp view listed as select distinct on (id) * from tasks order by id, start_time, submission_time, cpu_count;
+
+create temp table memory_unit as
+select case when max(mem_capacity) > 16 * 1048576 then 'KB' else 'MB' end as name,
+    case when max(mem_capacity) > 16 * 1048576 then 1048576 else 1024 end as per_gib
+from listed;
+
+-- A fragment without a time begins when its task was submitted and all before it has passed.
+create temp view timed as
+select id, cpu_usage, cpu_count, "timestamp" as sampled_at from fragments where "timestamp" is not null
+union all
+select
+    f.id, f.cpu_usage, f.cpu_count,
+    coalesce(t.submission_time, t.start_time, timestamp '1970-01-01') + to_microseconds(cast(1000 * coalesce(
+        sum(f.duration) over (partition by f.id order by f.file, f.line rows between unbounded preceding and 1 preceding),
+        0) as bigint)) as sampled_at
+from fragments f left join listed t using (id) where f."timestamp" is null;
+
+insert into usage by name
+select
+    $trace_id as trace_id, t.id as workload, t.sampled_at,
+    t.cpu_usage / nullif(m.cpu_capacity, 0) * m.cpu_count as cpu_cores,
+    100 * t.cpu_usage / nullif(m.cpu_capacity, 0) as cpu_percent,
+    coalesce(t.cpu_count, m.cpu_count) as allocated_cpu_cores
+from timed t join listed m using (id);
+
+insert into workloads by name
+select
+    $trace_id as trace_id, id as workload, 'vm' as kind, cpu_count as cpu_cores, mem_capacity / u.per_gib as memory_gib,
+    nullif(gpu_count, 0) as gpus, coalesce(start_time, submission_time) as created_at,
+    coalesce(stop_time, submission_time + to_microseconds(cast(1000 * duration as bigint))) as deleted_at
+from listed, memory_unit u;
+
+insert into notes
+select format('memory capacities are read as {}', name) from memory_unit;
+
+insert into notes
+select format('{} samples are of {} machines that no file lists: what a MHz of them is worth is unknown, they are left out',
+    count(*), count(distinct id))
+from fragments where id not in (select id from listed) having count(*) > 0;
