@@ -7,12 +7,19 @@ from pathlib import Path
 from typing import Final
 
 from planner.errors import InputError, near_miss
+from planner.samples.alibaba_2018 import alibaba_2018
+from planner.samples.alibaba_openb import alibaba_openb
 from planner.samples.azure_functions import azure_functions
+from planner.samples.azure_functions_2021 import azure_functions_2021
 from planner.samples.azure_vm import azure_vm
 from planner.samples.bitbrains import bitbrains
 from planner.samples.cluster import cloudwatch, kubernetes, opencost, prometheus
 from planner.samples.estate import Size
+from planner.samples.gcd_vms import gcd_vms
+from planner.samples.google import google_2011, google_2019
+from planner.samples.opendc import opendc
 from planner.samples.own import planner
+from planner.samples.planetlab import planetlab
 from planner.samples.rvtools import rvtools
 
 __all__ = ["SAMPLES", "Size", "write"]
@@ -22,6 +29,14 @@ _WRITERS: Final[Mapping[str, Callable[[Path, int, Size], tuple[Path, ...]]]] = {
     "azure_vm": azure_vm,
     "bitbrains": bitbrains,
     "azure_functions": azure_functions,
+    "azure_functions_2021": azure_functions_2021,
+    "google_2011": google_2011,
+    "google_2019": google_2019,
+    "alibaba_2018": alibaba_2018,
+    "alibaba_openb": alibaba_openb,
+    "planetlab": planetlab,
+    "gcd_vms": gcd_vms,
+    "opendc": opendc,
     "rvtools": rvtools,
     "prometheus": prometheus,
     "cloudwatch": cloudwatch,
@@ -34,6 +49,14 @@ SAMPLES: Final[Mapping[str, Size]] = {
     "azure_vm": Size(vms=300, days=14, read_days=2),
     "bitbrains": Size(vms=5, days=3),
     "azure_functions": Size(functions=200, days=1),
+    "azure_functions_2021": Size(functions=30, days=1),
+    "google_2011": Size(vms=12, days=1),
+    "google_2019": Size(vms=12, days=1),
+    "alibaba_2018": Size(vms=16, days=1),
+    "alibaba_openb": Size(vms=400, days=1),
+    "planetlab": Size(vms=12, days=2),
+    "gcd_vms": Size(vms=20, days=1),
+    "opendc": Size(vms=20, days=1),
     "rvtools": Size(vms=24),
     "prometheus": Size(vms=8),
     "cloudwatch": Size(vms=6),

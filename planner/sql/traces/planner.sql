@@ -10,15 +10,6 @@
 -- calls      one row a function and minute: calls started in that minute, their average duration and allocated memory.
 --            Minutes without calls may be left out. GB = 1024 MB.
 -- Columns of other names are skipped. Units are in the names; MiB and GiB are powers of two.
---
--- Other recordings become this one with a command each, to be pasted into a shell without the dashes. Bitbrains, 50
--- VMs as Parquet (meta.parquet, trace.parquet):
---   python -c "import duckdb; duckdb.sql(\"\"\"copy (select t.id as workload, timestamp as sampled_at, cpu_usage /
---   cpu_capacity * m.cpu_count as cpu_cores, m.cpu_count as allocated_cpu_cores, mem_capacity / 1048576 as
---   allocated_memory_gib from 'trace.parquet' t join 'meta.parquet' m using (id)) to 'bitbrains.parquet'\"\"\")"
--- Google 2011 as VMs (a folder of vm_* files, CPU % and memory % every five minutes):
---   (cd GCD_VMs && echo workload,sampled_at,cpu_percent,memory_percent &&
---   awk '{print FILENAME "," (FNR - 1) * 300 "," $1 "," $2}' vm_*) > gcd.csv
 
 create temp table samples (
     workload varchar not null check (workload <> ''),
