@@ -15,6 +15,7 @@ from pyarrow import parquet
 from planner.bundle import bundled
 from planner.errors import InputError
 from planner.samples import SAMPLES, Size, write
+from planner.samples.alibaba_2018 import MACHINE_CONTAINERS
 from planner.samples.azure_functions import CALLS_BY_TRIGGER, TRIGGERS
 from planner.samples.azure_vm import CATEGORIES
 from planner.samples.bitbrains import HEADER
@@ -71,7 +72,8 @@ def test_any_size_and_seed_goes_in_by_itself_without_a_bad_row(name: str, size: 
     with Store(":memory:") as store:
         trace = store.ingest(tmp_path)
     assert (trace.format, trace.rejected) == (name, 0)
-    assert trace.workloads == (size.functions if name == "azure_functions" else size.vms)
+    functions, pools = name.startswith("azure_functions"), -(-size.vms // MACHINE_CONTAINERS)
+    assert trace.workloads == (size.functions if functions else size.vms + pools * (name == "alibaba_2018"))
 
 
 def test_days_without_a_memory_file_are_as_in_the_published_trace(tmp_path: Path) -> None:

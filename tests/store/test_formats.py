@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import gzip
-import os
 import shutil
-import subprocess
-import sys
-from itertools import takewhile
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -25,7 +20,7 @@ FUNCTIONS = ("traces", "azure-functions-2019")
 
 
 def test_formats_are_the_files_of_the_folder() -> None:
-    assert {"planner", "azure_vm", "bitbrains", "azure_functions", "rvtools", "prometheus"} <= set(formats())
+    assert set(formats()) == {path.stem for path in bundled("sql", "traces").iterdir()}
     assert all(len(title) > 20 for title in formats().values())
 
 
@@ -165,66 +160,3 @@ def test_azure_functions_without_durations_or_invocations(tmp_path: Path) -> Non
             store.demand(info.trace_id, Policy())
         with pytest.raises(TraceError, match="needs invocations"):
             store.ingest(tmp_path / "memory.csv.gz", format="azure_functions")
-
-
-def _paste(start: str, folder: Path) -> None:
-    """Runs a command out of the comments of the format's SQL file, as who pastes it without the dashes would."""
-    lines = bundled("sql", "traces", "planner.sql").read_text().splitlines()
-    first = next(number for number, line in enumerate(lines) if line.startswith(f"--   {start}"))
-    command = [line.removeprefix("-- ") for line in takewhile(lambda line: line.startswith("--   "), lines[first:])]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    subprocess.run(["bash", "-c", "\n".join(command)], check=True, cwd=folder, env={**os.environ, "PATH": path})
-
-
-def test_documented_commands_work_when_pasted(tmp_path: Path) -> None:
-    """On recordings of one machine each."""
-    first = pd.Timestamp("2013-08-12 13:40:46")
-    sample = {"id": 1, "timestamp": first, "cpu_usage": 250.0, "cpu_capacity": 1000.0}
-    pd.DataFrame([sample]).to_parquet(tmp_path / "trace.parquet")
-    pd.DataFrame([{"id": 1, "cpu_count": 4, "mem_capacity": 8 * 2**20}]).to_parquet(tmp_path / "meta.parquet")
-    (tmp_path / "GCD_VMs").mkdir()
-    (tmp_path / "GCD_VMs" / "vm_1").write_text("10 20\n30 40\n")
-    _paste("python -c", tmp_path)
-    _paste("(cd GCD_VMs", tmp_path)
-    with Store(":memory:") as store:
-        info = store.ingest(tmp_path / "bitbrains.parquet")
-        used = store._frame("select cpu_cores, allocated_memory_gib from usage").to_numpy().tolist()
-        percent = store.ingest(tmp_path / "gcd.csv")
-    assert (info.workloads, info.start, used) == (1, first, [[1.0, 8.0]])
-    assert (percent.workloads, percent.samples, percent.rejected) == (1, 2, 0)
-
-
-def test_bitbrains_50_converted(tmp_path: Path) -> None:
-    for name in ("meta.parquet", "trace.parquet"):
-        shutil.copy(shared("traces", "bitbrains-gwa-t-12", name), tmp_path)
-    _paste("python -c", tmp_path)
-    with Store(":memory:") as store:
-        info = store.ingest(tmp_path / "bitbrains.parquet")
-        cores = store._frame("select sum(cpu_cores) c from workloads")["c"][0]
-        demand = store.demand(info.trace_id, Policy())
-    assert (info.format, info.workloads, info.samples, info.rejected) == ("planner", 50, 276_979, 0)
-    assert cores == 194
-    assert str(info.start) == "2013-08-12 13:40:46"
-    assert str(info.end)[:16] == "2013-09-11 13:39"
-    assert len(demand.members) == 50
-
-
-def test_gcd_half_converted(tmp_path: Path) -> None:
-    archive = shared("traces", "google-2011-gcd-vms", "GCD_VMs_half.tar.gz")
-    shutil.unpack_archive(archive, tmp_path, filter="data")
-    _paste("(cd GCD_VMs", tmp_path)
-    policy = Policy(assumed_cpu_cores=4, assumed_memory_gib=16)
-    with Store(":memory:") as store:
-        info = store.ingest(tmp_path / "gcd.csv")
-        row = store._frame(
-            "select avg(cpu_percent), stddev(cpu_percent), median(cpu_percent), avg(memory_percent), "
-            "max(memory_percent) from usage"
-        ).iloc[0]
-        with pytest.raises(ScenarioError, match=r"assumed_cpu_cores.*800 workloads in percent only"):
-            store.demand(info.trace_id, Policy())
-        demand = store.demand(info.trace_id, policy)
-    assert (info.workloads, info.samples, info.rejected) == (800, 230_400, 0)
-    assert row.tolist() == pytest.approx([21.679, 13.406, 18.38, 19.791, 131.1], rel=1e-3)
-    assert demand.count.sum() == 800
-    assert demand.used[:, 0].mean() / (800 * 4) == pytest.approx(0.21679, rel=1e-4)
-    assert np.all(demand.busy[:, :24] == demand.busy[:, 24:48])

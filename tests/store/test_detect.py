@@ -1,0 +1,82 @@
+"""Which format a recording has: every shipped and published one is of one format, alone and together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from planner.bundle import bundled
+from planner.samples import SAMPLES
+from planner.store import Store
+from planner.store.detect import detect
+from planner.store.sources import find
+from shared import shared
+from store.writing import written
+
+ALONG: Final = {"deployments", "subscriptions", "trace", "function_durations_percentiles", "app_memory_percentiles"}
+"""Tables that go along with others; alone they are of no format."""
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_shipped_file_is_of_one_format_alone_and_together(name: str, tmp_path: Path) -> None:
+    folder = bundled("datasets", "samples", name)
+    files = {path.parent.name + path.name[:5]: path for path in folder.rglob("*") if path.is_file()}
+    with Store(":memory:") as store, store._cursor() as connection:
+        found = detect(connection, find([folder], tmp_path)[0])
+        assert (found.format.name, found.notes) == (name, ())
+        for path in files.values():
+            if path.name.split(".")[0] not in ALONG:
+                assert detect(connection, find([path], tmp_path)[0]).format.name == name, path
+
+
+@pytest.mark.parametrize(
+    ("parts", "name"),
+    [
+        (("azure-vm-v1-sample",), "azure_vm"),
+        (("azure-functions-2019", "dirigent-100"), "azure_functions"),
+        (("azure-functions-2019", "azure2021-sample"), "azure_functions_2021"),
+        (("bitbrains-gwa-t-12", "fastStorage_sample_1vm.csv.gz"), "bitbrains"),
+        (("alibaba-openb-gpu-v2023",), "alibaba_openb"),
+    ],
+)
+def test_every_published_recording_is_of_one_format(parts: tuple[str, ...], name: str, tmp_path: Path) -> None:
+    with Store(":memory:") as store, store._cursor() as connection:
+        found = detect(connection, find([shared("traces", *parts)], tmp_path)[0])
+    assert (found.format.name, found.notes) == (name, ())
+
+
+def test_two_numbers_under_a_header_are_no_machine(tmp_path: Path) -> None:
+    """Plausible values are less than a header that another format knows."""
+    path = written(tmp_path / "trace.csv", "workload,time,cpu_cores", *[f"1,{t},2" for t in range(9)])
+    odd = written(tmp_path / "a b.csv", "workload time", *["5 7"] * 9)
+    with Store(":memory:") as store:
+        assert store.ingest(path).format == "planner"
+        assert store.ingest(odd).rejected == 1
+
+
+ALIBABA = {
+    "machine_meta": "m_1,0,1,2,96,100,USING",
+    "machine_usage": "m_1932,386640,41,92,,,43.04,33.08,5",
+    "container_meta": "c_1,m_2556,0,app_5052,started,400,400,1.56",
+    "container_usage": "c_66550,m_2637,386650,3,90,1.2,0.1,2,0.10,0.20,0",
+    "batch_task": "M1,1.0,j_1,1,Terminated,435484,435485,100.0,0.2",
+    "batch_instance": "ins_1,M1,j_217,10,Terminated,673795,673797,m_2637,1,1,13.0,16.0,0.02,0.02",
+}
+
+
+@pytest.mark.parametrize("name", ALIBABA)
+def test_a_table_of_alibaba_is_told_from_those_of_azure_and_google(tmp_path: Path, name: str) -> None:
+    """Eleven fields are an Azure VM table or container usage, nine machine usage or batch tasks, eight meta or jobs."""
+    path = written(tmp_path / "unnamed.csv", *[ALIBABA[name]] * 3)
+    with Store(":memory:") as store, store._cursor() as connection:
+        found = detect(connection, find([path], tmp_path)[0])
+    assert (found.format.name, list(found.files)) == ("alibaba_2018", [name])
+
+
+def test_azure_tables_are_told_from_those_of_alibaba(tmp_path: Path) -> None:
+    table = written(tmp_path / "a.csv", *[f"c_{n},1,2,0,300,9,5,8,Unknown,4,32" for n in range(5)])
+    readings = written(tmp_path / "b.csv", *[f"{t},7,1,9,5" for t in range(0, 3000, 300)])
+    with Store(":memory:") as store:
+        assert store.ingest(table).format == store.ingest(readings).format == "azure_vm"

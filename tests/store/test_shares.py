@@ -1,0 +1,178 @@
+"""Google and Alibaba: sizes that are shares of a machine whose size the scenario assumes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from planner.bundle import bundled
+from planner.demand import Policy
+from planner.errors import ScenarioError
+from planner.store import Store
+from store.writing import written
+
+ASSUMED = Policy(profile="single", headroom=0, assumed_cpu_cores=32, assumed_memory_gib=128)
+
+
+def usage_2011(start: int, task: int, cpu: object, memory: object) -> str:
+    return f"{start}000000,{start + 300}000000,77,{task},5,{cpu},{memory},,,,,,,,,,,1,0,"
+
+
+def event_2011(second: int, task: int, kind: int, *request: float) -> str:
+    cpu, memory = request or ("", "")
+    return f"{second}000000,,77,{task},5,{kind},who,1,0,{cpu},{memory},,1"
+
+
+def test_google_2011_tasks_are_shares_of_an_assumed_machine(tmp_path: Path) -> None:
+    rows = [usage_2011(600 + 300 * i, task, 0.01 * (task + 1), 0.02) for i in range(20) for task in (0, 1)]
+    bad = [usage_2011(600, 0, "x", 0.1), "1,2,3", usage_2011(600, 0, -1, 0.1), usage_2011(600, 0, "", "")]
+    written(tmp_path / "task_usage" / "part-00000-of-00500.csv.gz", *rows, *bad)
+    events = [event_2011(0, 0, 0, 0.125, 0.25), event_2011(0, 0, 1), event_2011(900, 0, 4)]
+    written(tmp_path / "task_events" / "part-00000-of-00500.csv.gz", *events)
+    written(
+        tmp_path / "machine_events" / "part-00000-of-00001.csv.gz",
+        "0,5,0,p,0.5,0.25",
+        "0,6,0,p,1,1",
+        "9223372036854775807,6,1,p,,",
+    )
+    written(tmp_path / "job_events" / "part-00000-of-00500.csv.gz", "0,,77,0,who,1,job,logical")
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        table = store._frame("select * from workloads order by workload")
+        with pytest.raises(ScenarioError, match="assumed_cpu_cores"):
+            store.demand(info.trace_id, Policy())
+        demand = store.demand(info.trace_id, ASSUMED)
+        asked = store.demand(info.trace_id, ASSUMED.model_copy(update={"sizing": "allocated"}))
+        machines = store.ingest(tmp_path / "machine_events")
+        owned = store.demand(machines.trace_id, ASSUMED)
+    assert (info.format, info.workloads, info.samples, info.rejected, info.lines) == ("google_2011", 2, 40, 4, 51)
+    assert str(info.start) == "2011-05-01 23:00:00", "600 s are 19:00 EDT"
+    assert table["workload"].tolist() == ["77-0", "77-1"]
+    assert table["kind"].tolist() == ["container"] * 2
+    assert table["cpu_share"].tolist() == pytest.approx([0.125, 0.02])
+    assert table["deleted_at"].dropna().astype(str).tolist() == ["2011-05-01 23:05:00"]
+    assert table["spread_group"].tolist()[0] == "77"
+    assert demand.mean[:, 0, 0].tolist() == pytest.approx([0.32, 0.64])
+    assert demand.busy[:, 0, 1].tolist() == pytest.approx([2.56, 2.56])
+    assert asked.busy[:, 0, 0].tolist() == pytest.approx([0.125 * 32, 0.02 * 32])
+    assert asked.busy[:, 0, 1].tolist() == pytest.approx([0.25 * 128, 0.02 * 128])
+    told = {a.name: a for a in demand.assumptions}["demand.assumed_cpu_cores"]
+    assert (told.value, "2 of them as shares of the largest machine" in told.source) == (32, True)
+    assert any("2 machines" in note for note in info.notes)
+    assert owned.count @ owned.busy[:, 0, 0] == pytest.approx(1.5 * 32)
+    assert owned.workloads["kind"].tolist() == ["server"] * 2
+
+
+def test_google_2011_first_release_lacks_the_last_column(tmp_path: Path) -> None:
+    rows = [usage_2011(600, task, 0.5, 0.5).removesuffix(",") for task in range(9)]
+    with Store(":memory:") as store:
+        info = store.ingest(written(tmp_path / "part-00000-of-00500.csv", *rows))
+    assert (info.format, info.workloads, info.samples) == ("google_2011", 9, 9)
+
+
+def test_google_2019(tmp_path: Path) -> None:
+    head = "start_time,collection_id,instance_index,collection_type,{0}.cpus,{0}.memory,assigned_memory"
+    rows = [f"{600 + 300 * i}000000,9,{n},{n // 2},0.25,0.5,1" for i in range(3) for n in (0, 1, 2)]
+    written(
+        tmp_path / "instance_usage.csv",
+        head.format("average_usage"),
+        *rows,
+        "a,b,c,d,e,f,g",
+        "600000000,9,1,0,,,",
+    )
+    written(
+        tmp_path / "instance_events.csv.gz", "time,type,collection_id,instance_index,priority,resource_request.cpus,"
+        "resource_request.memory", "0,SUBMIT,9,0,25,0.5,0.75", "0,3,9,1,200,,", "1200000000,6,9,0,25,0.5,0.75",
+    )  # fmt: skip
+    written(tmp_path / "machine_events.csv", "time,machine_id,type,capacity.cpus,capacity.memory", "0,5,1,1.0,0.5")
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        table = store._frame("select * from workloads order by workload")
+        demand = store.demand(info.trace_id, ASSUMED)
+    assert (info.format, info.workloads, info.samples, info.rejected, info.lines) == ("google_2019", 2, 9, 2, 15)
+    assert str(info.start) == "2019-05-01 07:00:00"
+    assert table["workload"].tolist() == ["9-0", "9-1"], "the alloc set only reserves"
+    assert table["memory_share"].tolist() == [0.75, 0.5]
+    assert table["interruptible"].tolist() == [True, False]
+    assert table["deleted_at"].dropna().astype(str).tolist() == ["2019-05-01 07:10:00"]
+    assert demand.count @ demand.mean[:, 0, 0] == pytest.approx(2 * 0.25 * 32)
+
+
+ALIBABA = {
+    "machine_meta": ["m_1,0,1,2,96,100,USING", "m_1,50,1,2,96,100,USING", "m_2,0,1,2,96,50,USING"],
+    "machine_usage": [f"m_{m},{t},20,40,,,40.5,33,5" for t in range(0, 600, 60) for m in (1, 2)],
+    "container_meta": ["c_1,m_1,0,app_1,started,400,400,1.5625", "c_2,m_1,0,app_1,started,800,800,3.125"],
+    "container_usage": [f"c_{c},m_1,{t},{25 * c},50,,,,0.1,0.2,5" for t in range(0, 600, 60) for c in (1, 2)],
+    "batch_task": ["M1,10,j_1,1,Terminated,100,400,50,0.5", "R2_1,2,j_1,1,Terminated,400,700,100,1"],
+    "batch_instance": [
+        "ins_1,M1,j_1,1,Terminated,150,450,m_1,1,1,100,120,2,3",
+        "ins_2,M1,j_1,1,Terminated,600,600,m_2,1,1,300,300,1,1",
+        "ins_3,R2_1,j_1,1,Running,600,0,m_2,1,1,,,,",
+    ],
+}
+
+
+def alibaba(folder: Path, *names: str) -> Path:
+    for name in names:
+        written(folder / f"{name}.csv", *ALIBABA[name])
+    return folder
+
+
+def test_alibaba_2018_containers_and_batch(tmp_path: Path) -> None:
+    with Store(":memory:") as store:
+        info = store.ingest(alibaba(tmp_path, *ALIBABA))
+        table = store._frame("select * from workloads order by workload")
+        pools = store._frame("select * from usage where starts_with(workload, 'batch/') order by workload, sampled_at")
+        demand = store.demand(info.trace_id, ASSUMED)
+    assert (info.format, info.rejected, info.lines) == ("alibaba_2018", 0, 3 + 20 + 2 + 20 + 2 + 3)
+    assert table["workload"].tolist() == ["batch/m_1", "batch/m_2", "c_1", "c_2"]
+    assert table["cpu_cores"].tolist()[2:] == [4, 8]
+    assert table["memory_share"].tolist()[2:] == [1 / 64, 1 / 32]
+    assert pools["cpu_cores"].tolist() == pytest.approx([0.5, 0.5, 0, 0, 0, 0.01])
+    assert pools["cpu_cores"].sum() * 300 == pytest.approx(1 * 300 + 3 * 1), "core-seconds are kept, a second at least"
+    used = dict(zip(demand.members["workload"], demand.mean[demand.members["class"], 0].tolist(), strict=True))
+    assert used["c_1"][:2] == pytest.approx([1.0, 1.0])
+    assert used["c_2"][:2] == pytest.approx([4.0, 2.0])
+    assert any("2 machines with 192.0 cores" in note for note in info.notes)
+    assert any("1 of 3 batch instances" in note for note in info.notes)
+
+
+def test_alibaba_2018_machines_alone_are_servers(tmp_path: Path) -> None:
+    rows = ["m_1,600,101,-1,,,,,", "m_1,660,-1,50,,,,,", "m_1,720,200,5,,,,,", "m_1,x,1,1,,,,,"]
+    written(tmp_path / "machine_usage.csv", *ALIBABA["machine_usage"], *rows)
+    alibaba(tmp_path, "machine_meta")
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        demand = store.demand(info.trace_id, ASSUMED)
+        only = store.ingest(tmp_path / "machine_usage.csv")
+        assumed = store.demand(only.trace_id, ASSUMED)
+    assert (info.format, info.workloads, info.samples, info.rejected, info.lines) == ("alibaba_2018", 2, 22, 2, 27)
+    assert demand.workloads["kind"].tolist() == ["server"] * 2
+    assert demand.mean[:, 0, 0] == pytest.approx([19.2, 19.2]), "101 and -1 count as missing"
+    assert demand.mean[:, 0, 1] == pytest.approx([0.4 * 128 * 1 + (0.5 - 0.4) * 128 / 11, 0.4 * 64])
+    assert any("2 of 22 samples have an invalid" in note for note in info.notes)
+    assert assumed.mean[:, 0, 0] == pytest.approx([0.2 * 32] * 2)
+
+
+def test_alibaba_2018_batch_tasks_alone_are_as_asked_for(tmp_path: Path) -> None:
+    with Store(":memory:") as store:
+        info = store.ingest(alibaba(tmp_path, "batch_task"))
+        demand = store.demand(info.trace_id, ASSUMED)
+    assert (info.format, info.workloads) == ("alibaba_2018", 2)
+    assert demand.busy[:, 0, 0].tolist() == pytest.approx([5.0, 2.0])
+    assert demand.busy[:, 0, 1].tolist() == pytest.approx([0.05 * 128, 0.02 * 128])
+
+
+def test_a_size_may_be_a_share_in_an_older_workspace(tmp_path: Path) -> None:
+    """A workspace of schema 1 gets the columns when it is opened."""
+    path = tmp_path / "old.duckdb"
+    with Store(path) as store:
+        store.ingest(bundled("datasets", "samples", "bitbrains"))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("alter table workloads drop column cpu_share")
+        connection.execute("alter table workloads drop column memory_share")
+        connection.execute("delete from schema_version where version >= 2")
+    with Store(path) as store:
+        assert store.ingest(bundled("datasets", "samples", "planetlab")).workloads == 12
