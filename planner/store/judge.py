@@ -37,8 +37,11 @@ class Layout:
 
 
 def cells_of(line: str, delimiter: str) -> list[str]:
-    """The fields of one line."""
-    return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+    """The fields of one line; none where one is too long to be a field."""
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+    except csv.Error:
+        return []
 
 
 def layout_of(kind: Input, head: Sequence[str]) -> Layout:
