@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import pandas as pd
 import streamlit as st
 
+from planner import sandbox
 from planner.bundle import bundled
 from planner.demand import Policy
 from planner.errors import InputError, PlannerError
@@ -21,7 +22,7 @@ from planner.models import MODELS
 from planner.plan import Plan
 from planner.report import render
 from planner.scenario import SAMPLE, STORED, Scenario, Where, parse
-from planner.store import Store, TraceInfo, formats
+from planner.store import Store, TraceInfo, formats, limits_from
 from planner.study import answer
 
 __all__ = [
@@ -89,7 +90,7 @@ class Question:
 @st.cache_resource
 def _store() -> Store:
     """The one writer of this process; its threads may share it."""
-    return Store(os.environ.get("PLANNER_STORE") or None)
+    return Store(os.environ.get("PLANNER_STORE") or None, os.environ.get("PLANNER_MEMORY") or "4GB")
 
 
 def stored(trace_id: str) -> str:
@@ -113,16 +114,19 @@ def samples() -> dict[str, str]:
 
 
 def upload(files: Sequence[Upload], format_name: str) -> TraceInfo:
-    """Reads uploaded files into the store; their names are cleaned and never leave a folder of their own.
+    """Reads uploaded files into the store, in a process with limits; their names never leave a folder of their own.
+
+    ``PLANNER_UPLOAD_LIMITS`` changes limits, such as ``seconds=1200 rows=1e9``.
 
     Raises:
-        TraceError: they are of no known format, or hold no good row.
+        TraceError: they are too large, of no known format, or hold no good row.
     """
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / (_UNSAFE.sub("_", Path(file.name).name).lstrip(".") or "upload") for file in files]
         for path, file in zip(paths, files, strict=True):
             path.write_bytes(file.getbuffer())
-        return _store().ingest(paths if len(paths) > 1 else paths[0], format_name)
+        guard = limits_from(sandbox.Guard, os.environ.get("PLANNER_UPLOAD_LIMITS", "").split())
+        return sandbox.ingest(_store(), paths if len(paths) > 1 else paths[0], format_name, guard=guard)
 
 
 def recorded() -> dict[str, str]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from joblib import Parallel, delayed, parallel_config
@@ -12,13 +17,42 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from planner.errors import InputError, near_miss
 
-__all__ = ["ENGINES", "pmap"]
+__all__ = ["ENGINES", "HERE", "Fanout", "pmap"]
 
 In = TypeVar("In")
 Out = TypeVar("Out")
 
 ENGINES: Final = {"serial": None, "local": None, "dask": "distributed", "ray": "ray", "spark": "joblibspark"}
 """Engine -> the package it needs besides joblib; `dask://host:port` and the like name a running cluster."""
+
+
+@dataclass(frozen=True)
+class Fanout:
+    """Where work that can be divided is done; by default here, in this process."""
+
+    engine: str = "serial"
+    """serial, local, dask, ray or spark; dask://host:port and the like name a running cluster."""
+    workers: int = -1
+    """Processes; -1: as many as the engine has."""
+
+    @property
+    def here(self) -> bool:
+        """Whether all is done in this process."""
+        return self.engine == "serial"
+
+    @property
+    def shards(self) -> int:
+        """Pieces that a large piece of work is cut into: four a worker, so that none waits long for another."""
+        workers = self.workers if self.workers > 0 else os.cpu_count() or 1
+        return 1 if self.here else 4 * workers
+
+    def map(self, fn: Callable[[In], Out], items: Iterable[In]) -> list[Out]:
+        """`pmap` on this engine."""
+        return pmap(fn, items, self.engine, self.workers)
+
+
+HERE: Final = Fanout()
+"""All in this process."""
 
 
 def pmap(fn: Callable[[In], Out], items: Iterable[In], engine: str = "local", workers: int = -1) -> list[Out]:
@@ -52,14 +86,41 @@ def _local(fn: Callable[[In], Out], work: list[In], workers: int) -> list[Out]:
 
 def _on_cluster(fn: Callable[[In], Out], work: list[In], engine: str, workers: int) -> list[Out]:
     name, address = urlsplit(engine).scheme or engine, urlsplit(engine).netloc
-    if name == "dask":
-        from_address = f"tcp://{address}" if address else None
-        from_client = __import__("distributed").Client(from_address)
-        with from_client, parallel_config("dask"):
-            return list(Parallel(n_jobs=workers)(delayed(fn)(item) for item in work))
-    if name == "ray":
-        __import__("ray.util.joblib", fromlist=["register_ray"]).register_ray()
-    if name == "spark":
-        __import__("joblibspark").register_spark()
-    with parallel_config(name):
+    with _CLUSTERS[name](address), parallel_config(name):
         return list(Parallel(n_jobs=workers)(delayed(fn)(item) for item in work))
+
+
+def _dask(address: str) -> AbstractContextManager[Any]:
+    client: AbstractContextManager[Any] = _package("distributed").Client(f"tcp://{address}" if address else None)
+    return client
+
+
+@contextmanager
+def _ray(address: str) -> Iterator[None]:
+    ray = _package("ray")
+    ray.init(address=f"ray://{address}" if address else None, ignore_reinit_error=True, log_to_driver=False)
+    _package("ray.util.joblib").register_ray()
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
+def _spark(address: str) -> Iterator[None]:
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else Spark takes whatever python3 is on the path
+    master = f"spark://{address}" if address else "local[*]"
+    builder = _package("pyspark.sql").SparkSession.builder.master(master).appName("planner")
+    session = builder.config("spark.ui.enabled", "false").getOrCreate()
+    _package("joblibspark").register_spark()
+    try:
+        yield
+    finally:
+        session.stop()
+
+
+def _package(name: str) -> Any:
+    return import_module(name)
+
+
+_CLUSTERS: Final = {"dask": _dask, "ray": _ray, "spark": _spark}

@@ -19,6 +19,7 @@ from planner import finance
 from planner.bundle import edition
 from planner.catalog import Catalog
 from planner.demand import Demand, Policy
+from planner.engine import HERE, Fanout
 from planner.models.base import DeploymentModel, described
 from planner.plan import OTHERS, Line, Plan
 from planner.quantities import MONTHS_PER_YEAR, RESOURCES, Assumption
@@ -41,7 +42,7 @@ class Question:
     catalog: Catalog
 
 
-def prepare(scenario: Scenario, store: Store) -> Question:
+def prepare(scenario: Scenario, store: Store, fanout: Fanout = HERE) -> Question:
     """Reads the scenario's recording and price books.
 
     Raises:
@@ -49,7 +50,8 @@ def prepare(scenario: Scenario, store: Store) -> Question:
     """
     catalog = store.catalog([Path(book) for book in scenario.price_books] or None)
     trace = _recording(scenario, store)
-    return Question(scenario, trace, store.demand(trace.trace_id, scenario.demand, scenario.growth_per_year), catalog)
+    demand = store.demand(trace.trace_id, scenario.demand, scenario.growth_per_year, fanout)
+    return Question(scenario, trace, demand, catalog)
 
 
 def _recording(scenario: Scenario, store: Store) -> TraceInfo:
@@ -68,22 +70,35 @@ def run(scenario: Scenario, store: Store) -> Iterator[Plan]:
     yield from answer_plans(prepare(scenario, store))
 
 
-def answer_plans(question: Question) -> Iterator[Plan]:
-    """`run` for a question whose recording has been read."""
+def answer_plans(question: Question, fanout: Fanout = HERE) -> Iterator[Plan]:
+    """`run` for a question whose recording has been read; on an engine, models are planned side by side."""
+    if fanout.here:
+        for model in question.scenario.models:
+            yield from _plans_of(question, model)
+        return
+    for plans in fanout.map(_planned, [(question, number) for number in range(len(question.scenario.models))]):
+        yield from plans
+
+
+def _planned(asked: tuple[Question, int]) -> list[Plan]:
+    question, number = asked
+    return list(_plans_of(question, question.scenario.models[number]))
+
+
+def _plans_of(question: Question, model: DeploymentModel) -> Iterator[Plan]:
+    """One model's plans, year by year: what it owns in one it has in the next."""
     scenario = question.scenario
-    years = [question.demand.grown(year + 1) for year in range(scenario.horizon_years)]
-    for model in scenario.models:
-        placed, owned = _placed(_ahead(model, scenario), scenario.where), dict[str, int]()
-        for year, demand in enumerate(years):
-            here, away = _resident(placed, demand)
-            plan = placed.plan(here, question.catalog, owned)
-            if len(away):
-                plan = replace(plan, unplaced=pd.concat([plan.unplaced, away], ignore_index=True))
-            if placed.keeps:
-                owned = {str(s): int(c) for s, c in zip(plan.boxes["sku"], plan.boxes["count"], strict=True)}
-            moves = year == 0 and model.kind != scenario.measured_against
-            lines = plan.lines if moves else tuple(e for e in plan.lines if e.kind != "one-off")
-            yield replace(plan, year=year, lines=lines)
+    placed, owned = _placed(_ahead(model, scenario), scenario.where), dict[str, int]()
+    for year in range(scenario.horizon_years):
+        here, away = _resident(placed, question.demand.grown(year + 1))
+        plan = placed.plan(here, question.catalog, owned)
+        if len(away):
+            plan = replace(plan, unplaced=pd.concat([plan.unplaced, away], ignore_index=True))
+        if placed.keeps:
+            owned = {str(s): int(c) for s, c in zip(plan.boxes["sku"], plan.boxes["count"], strict=True)}
+        moves = year == 0 and model.kind != scenario.measured_against
+        lines = plan.lines if moves else tuple(e for e in plan.lines if e.kind != "one-off")
+        yield replace(plan, year=year, lines=lines)
 
 
 def _ahead(model: DeploymentModel, scenario: Scenario) -> DeploymentModel:
@@ -186,10 +201,10 @@ class Study:
         return cleaned
 
 
-def complete(question: Question, progress: Callable[[Plan], None] | None = None) -> Study:
+def complete(question: Question, progress: Callable[[Plan], None] | None = None, fanout: Fanout = HERE) -> Study:
     """All plans of a question; `progress` is called with each as it is made."""
     made = []
-    for plan in answer_plans(question):
+    for plan in answer_plans(question, fanout):
         made.append(plan)
         if progress is not None:
             progress(plan)
@@ -203,18 +218,20 @@ def keep(study: Study, store: Store) -> dict[str, Any]:
     return document
 
 
-def answer(scenario: Scenario, store: Store, progress: Callable[[Plan], None] | None = None) -> dict[str, Any]:
+def answer(
+    scenario: Scenario, store: Store, progress: Callable[[Plan], None] | None = None, fanout: Fanout = HERE
+) -> dict[str, Any]:
     """The document of a study: read where the same question was answered before, else planned and kept.
 
     Raises:
         InputError: see `prepare`.
     """
-    question = prepare(scenario, store)
+    question = prepare(scenario, store, fanout)
     saved = store.document(identity(question))
     if saved is not None:
         document: dict[str, Any] = json.loads(saved)
         return document
-    return keep(complete(question, progress), store)
+    return keep(complete(question, progress, fanout), store)
 
 
 def identity(question: Question) -> str:

@@ -29,8 +29,9 @@ def test_order_is_kept(engine: str) -> None:
     assert pmap(square, range(20), engine, workers=2) == [x * x for x in range(20)]
 
 
-def test_a_killed_worker_is_survived(tmp_path: Path) -> None:
-    assert pmap(die_once, [str(tmp_path)] * 2, "local", workers=2) == ["alive", "alive"]
+@pytest.mark.parametrize("engine", ["local", pytest.param("dask", marks=pytest.mark.slow)])
+def test_a_killed_worker_is_survived(tmp_path: Path, engine: str) -> None:
+    assert pmap(die_once, [str(tmp_path)] * 2, engine, workers=2) == ["alive", "alive"]
 
 
 def test_an_unknown_engine_is_named_with_what_is_near() -> None:

@@ -1,4 +1,4 @@
-"""The command line: ``planner demo | ingest | run | list | sample | report | verify | conformance | serve``.
+"""The command line: ``planner demo | ingest | inspect | run | list | sample | report | verify | conformance | serve``.
 
 Commands import what they need when they run, so that ``--help`` is quick. Whatever a reader can mend is told in
 plain lines on stderr, with exit code 2; an ingest that left rows out ends with 1.
@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from planner.cli import conformance, ingest, listing, run, serve, verify, write
+from planner.cli import conformance, ingest, inspect, listing, run, serve, verify, write
 from planner.cli.screen import ForgivingGroup, heed_interrupts
 
 __all__ = ["app", "main"]
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 app.command()(run.demo)
 app.command()(ingest.ingest)
+app.command()(inspect.inspect)
 app.command()(run.run)
 app.add_typer(listing.app, name="list")
 app.command()(write.sample)

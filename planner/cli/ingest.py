@@ -11,7 +11,7 @@ import typer
 from planner.cli.screen import facts, say, waiting, warn
 from planner.errors import InputError
 
-__all__ = ["FormatOption", "StoreOption", "ingest", "shown", "store_path"]
+__all__ = ["FormatOption", "MemoryOption", "SpillOption", "StoreOption", "ingest", "shown", "store_path"]
 
 _SHOWN_REJECTS: Final = 10
 _RISKY: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -22,6 +22,17 @@ StoreOption = Annotated[
 ]
 FormatOption = Annotated[
     str, typer.Option("--format", "-f", help="The trace's format (planner list formats); auto looks and tells why.")
+]
+
+MemoryOption = Annotated[
+    str,
+    typer.Option(
+        "--memory", envvar="PLANNER_MEMORY", metavar="SIZE", help="Most memory for the database: 512MiB, 4GB."
+    ),
+]
+SpillOption = Annotated[
+    str,
+    typer.Option("--spill", envvar="PLANNER_SPILL", metavar="SIZE", help="Most that it may write to temporary files."),
 ]
 
 
@@ -35,17 +46,26 @@ def ingest(
         list[str],
         typer.Argument(metavar="PATH...", help="A folder, the files of one recording, or a Prometheus server's URL."),
     ],
+    *,
     format_: FormatOption = "auto",
     name: Annotated[str | None, typer.Option(help="What to call it; else the name of the file or folder.")] = None,
     store: StoreOption = None,
     rejects: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Write every rejected row here.")] = None,
+    memory: MemoryOption = "4GB",
+    spill: SpillOption = "20GB",
+    guarded: Annotated[
+        bool, typer.Option("--guarded", help="Parse in a process with limits, as uploads are: for files of strangers.")
+    ] = False,
+    limits: Annotated[
+        list[str] | None, typer.Option("--limit", metavar="NAME=N", help="Change a limit: rows=1e9, seconds=3600.")
+    ] = None,
 ) -> None:
     """Read a recording into the store. Exit code 1 if rows were rejected."""
     from planner.store import Store
 
-    with Store(store_path(store)) as opened:
+    with Store(store_path(store), memory, spill) as opened:
         with waiting(f"reading {', '.join(shown(path) for path in paths)}"):
-            info = opened.ingest(paths[0] if len(paths) == 1 else paths, format_, name)
+            info = _read(opened, paths, (format_, name), limits or [], guarded)
         _tell(info)
         if info.rejected:
             _tell_rejects(opened.rejects(info.trace_id), rejects)
@@ -59,6 +79,16 @@ def shown(path: str) -> str:
     ('a.csv', 'host:9090')
     """
     return urlsplit(path).netloc.rpartition("@")[2] if "://" in path else Path(path).name or path
+
+
+def _read(store: Any, paths: list[str], how: tuple[str, str | None], limits: list[str], guarded: bool) -> Any:
+    from planner import sandbox
+    from planner.store import Limits, limits_from
+
+    given: Any = paths[0] if len(paths) == 1 else paths
+    if guarded:
+        return sandbox.ingest(store, given, *how, limits_from(sandbox.Guard, limits))
+    return store.ingest(given, *how, limits_from(Limits, limits))
 
 
 def _tell(info: Any) -> None:

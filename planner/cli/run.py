@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from planner.cli.ingest import StoreOption, shown, store_path
+from planner.cli.ingest import MemoryOption, StoreOption, shown, store_path
 from planner.cli.screen import progress, say, show_table, warn
 from planner.errors import InputError, ScenarioError
 
@@ -35,6 +35,18 @@ class Targets:
     report: Path | None = None
     study: Path | None = None
     placements: Path | None = None
+
+
+@dataclass(frozen=True)
+class Means:
+    """What may be used to answer."""
+
+    memory: str = "4GB"
+    engine: str = "serial"
+    workers: int = -1
+
+
+PLAIN: Final = Means()
 
 
 def demo(
@@ -72,12 +84,18 @@ def run(
     memory: Annotated[
         float | None, typer.Option("--assume-memory-gib", help="Memory of such a machine, in GiB.")
     ] = None,
+    cap: MemoryOption = "4GB",
+    engine: Annotated[
+        str,
+        typer.Option("--engine", metavar="ENGINE", help="serial, local, or dask://host:port, ray://..., spark://..."),
+    ] = "serial",
+    workers: Annotated[int, typer.Option("--workers", help="Processes of the engine; -1: all it has.")] = -1,
 ) -> None:
     """Answer a scenario: plan every model in it, compare them, write what is asked for."""
     short = {"trace.format": format_, "demand.assumed_cpu_cores": cores, "demand.assumed_memory_gib": memory}
     changed = {key: value for key, value in short.items() if value is not None}
     scenario = _asked(question, changed | dict(setting(text) for text in settings or ()))
-    _answer(scenario, store, Targets(output, study, placements))
+    _answer(scenario, store, Targets(output, study, placements), Means(cap, engine, workers))
 
 
 def setting(text: str) -> tuple[str, Any]:
@@ -110,18 +128,20 @@ def _asked(question: str, settings: Mapping[str, Any]) -> Any:
     return with_settings(scenario, settings) if settings else scenario
 
 
-def _answer(scenario: Any, store: str | None, targets: Targets) -> None:
+def _answer(scenario: Any, store: str | None, targets: Targets, means: Means = PLAIN) -> None:
+    from planner.engine import Fanout
     from planner.store import Store
     from planner.study import answer, complete, keep, prepare
 
     _check(targets)
-    placed = None
+    placed, fanout = None, Fanout(means.engine, means.workers)
     steps = len(scenario.models) * scenario.horizon_years
-    with Store(store_path(store)) as opened, progress("reading the recording", steps) as step:
+    with Store(store_path(store), means.memory) as opened, progress("reading the recording", steps) as step:
         if targets.placements is None:
-            document = answer(scenario, opened, lambda plan: step(f"{plan.model}, year {plan.year}"))
+            document = answer(scenario, opened, lambda plan: step(f"{plan.model}, year {plan.year}"), fanout)
         else:
-            study = complete(prepare(scenario, opened), lambda plan: step(f"{plan.model}, year {plan.year}"))
+            question = prepare(scenario, opened, fanout)
+            study = complete(question, lambda plan: step(f"{plan.model}, year {plan.year}"), fanout)
             document, placed = keep(study, opened), study.placements()
     _tell(document)
     _write(document, placed, targets)

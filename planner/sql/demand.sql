@@ -32,13 +32,13 @@ busy as (
         list_sort(list(c.calls * coalesce(c.seconds_per_call, f.seconds_per_request, $seconds) / 60)) as c,
         sum(c.calls) as calls
     from calls c join numbered f using (workload)
-    where c.trace_id = $trace_id and c.minute >= $since group by all
+    where c.trace_id = $trace_id and c.minute >= $since and f.number % $parts = $part group by all
 ),
 placed as (
     select f.number, o.period, o.n, b.c, coalesce(b.calls, 0) as calls,
         $cpu_level * (o.n - 1) as place, o.n - coalesce(len(b.c), 0) as zeros
     from numbered f cross join observed o left join busy b on b.number = f.number and b.period = o.period
-    where f.kind = 'function'
+    where f.kind = 'function' and f.number % $parts = $part
 ),
 ends as (
     select *,
@@ -58,5 +58,5 @@ select
     exact_avg(u.network_out_mib_per_s) as network_mib_per_s,
     quantile_cont(u.disk_iops, [$cpu_level])[1] as disk_iops
 from usage u join numbered n using (workload)
-where u.trace_id = $trace_id and u.sampled_at >= $since
+where u.trace_id = $trace_id and u.sampled_at >= $since and n.number % $parts = $part
 group by n.number;

@@ -5,7 +5,7 @@
 create temp table paces as
 with firsts as (
     select
-        workload, count(*) as samples, min(sampled_at) as first, min(sampled_at, 33) as early,
+        workload, count(*) as samples, min(sampled_at) as first, max(sampled_at) as last, min(sampled_at, 33) as early,
         exact_avg(cpu_cores) as cpu_cores, exact_avg(cpu_percent) as cpu_percent,
         exact_avg(memory_gib) as memory_gib, exact_avg(memory_percent) as memory_percent,
         max(greatest(cpu_cores, cpu_percent, memory_gib, memory_percent, disk_read_mib_per_s, disk_write_mib_per_s,
@@ -25,6 +25,7 @@ create temp table machines as
 with span as (select min(sampled_at) as a, max(sampled_at) as b from usage where trace_id = $trace_id)
 select
     w.workload, coalesce(p.samples, 0) as samples, p.pace, p.most, w.cpu_percent_mean, w.cpu_percent_max,
+    epoch_us(p.last) - epoch_us(p.first) as seen,
     greatest(1, cast(floor((
         least(epoch_us(s.b), coalesce(epoch_us(w.deleted_at) - 1, epoch_us(s.b)))
         - greatest(epoch_us(s.a), coalesce(epoch_us(w.created_at), epoch_us(s.a)))
@@ -35,13 +36,14 @@ select
 from workloads w left join paces p using (workload), span s
 where w.trace_id = $trace_id and (w.kind <> 'function' or p.samples is not null);
 
--- A gap is a stretch of more than one and a half paces without a sample; whoever has all samples has none.
+-- A gap is a stretch of more than one and a half paces without a sample; whoever has all samples between the first and
+-- the last has none.
 create temp table gaps as
 select workload, count(*) filter (step > 1.5 * pace) as gaps
 from (
     select workload, pace,
         epoch_us(sampled_at) - lag(epoch_us(sampled_at)) over (partition by workload order by sampled_at) as step
-    from usage join (select workload, pace from machines where samples < expected and samples > 1) using (workload)
+    from usage join (select workload, pace from machines where samples > 1 and samples < seen / pace + 1) using (workload)
     where trace_id = $trace_id
 )
 group by workload;

@@ -8,9 +8,22 @@ declares, `sources` and `detect` look at files, `reading` and `exact` load rows 
 one transaction of it, `reduction` makes demand, `prices` the catalog and `studies` keeps what was decided.
 """
 
+from planner.store.database import Confined
 from planner.store.formats import formats
+from planner.store.inspecting import Inspection, inspect
+from planner.store.limits import Limits, limits_from
 from planner.store.reduction import SLOT_SECONDS
 from planner.store.trace import TraceInfo
 from planner.store.workspace import Store
 
-__all__ = ["SLOT_SECONDS", "Store", "TraceInfo", "formats"]
+__all__ = [
+    "SLOT_SECONDS",
+    "Confined",
+    "Inspection",
+    "Limits",
+    "Store",
+    "TraceInfo",
+    "formats",
+    "inspect",
+    "limits_from",
+]

@@ -7,6 +7,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,10 +17,24 @@ import platformdirs
 from planner.bundle import bundled
 from planner.errors import InputError
 
-__all__ = ["connect", "default_path", "migrate", "run", "sections", "sql", "transaction"]
+__all__ = [
+    "Confined",
+    "connect",
+    "default_path",
+    "memory_of",
+    "migrate",
+    "out_of_memory",
+    "run",
+    "sections",
+    "sql",
+    "transaction",
+]
 
 MAX_TEMP_SIZE: Final = "20GB"
 """Most that may spill to disk; DuckDB's default of 90 % of the free disk has filled one."""
+
+MEMORY_PER_THREAD: Final = 128 << 20
+"""Each thread that reads and writes needs so much. Unit: bytes. Source: loads under small limits, DuckDB 2.0."""
 
 _VERSION = re.compile(r"^-- version (\d+)\s*$", re.MULTILINE)
 
@@ -34,7 +49,19 @@ def default_path() -> Path:
     return Path(platformdirs.user_data_dir("planner", appauthor=False)) / "planner.duckdb"
 
 
-def connect(path: Path | str, memory_limit: str) -> duckdb.DuckDBPyConnection:
+@dataclass(frozen=True)
+class Confined:
+    """What a connection may touch, for files that nobody vouches for; all else is shut and stays so."""
+
+    scratch: Path
+    """Folder to write in, beside the workspace."""
+    files: tuple[Path, ...]
+    """Files, and folders, to read."""
+
+
+def connect(
+    path: Path | str, memory_limit: str, spill_limit: str = MAX_TEMP_SIZE, confined: Confined | None = None
+) -> duckdb.DuckDBPyConnection:
     """An open workspace of the newest schema.
 
     Raises:
@@ -43,7 +70,9 @@ def connect(path: Path | str, memory_limit: str) -> duckdb.DuckDBPyConnection:
     if str(path) != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     try:
-        connection = duckdb.connect(str(path), config=_settings(memory_limit))
+        connection = duckdb.connect(str(path), config=_settings(memory_limit, spill_limit, confined))
+    except (duckdb.InvalidInputException, duckdb.ParserException) as error:
+        raise InputError(f"store {path}: a limit cannot be set: {_first_line(error)}") from error
     except duckdb.IOException as error:
         raise InputError(_why_shut(path, str(error))) from error
     except duckdb.Error as error:
@@ -51,23 +80,55 @@ def connect(path: Path | str, memory_limit: str) -> duckdb.DuckDBPyConnection:
     try:
         migrate(connection, sections(sql("schema.sql")), str(path))
         connection.execute(sql("functions.sql"))
+        threads = max(1, min(os.cpu_count() or 1, memory_of(connection) // MEMORY_PER_THREAD))
+        connection.execute(f"set threads = {threads}")
+        if confined is not None:
+            _shut(connection, confined)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _settings(memory_limit: str) -> dict[str, str | bool | int | float | list[str]]:
+def _settings(
+    memory_limit: str, spill_limit: str, confined: Confined | None
+) -> dict[str, str | bool | int | float | list[str]]:
+    spill = Path(tempfile.gettempdir()) if confined is None else confined.scratch
     return {
         "memory_limit": memory_limit,
-        "threads": os.cpu_count() or 1,
-        "temp_directory": str(Path(tempfile.gettempdir()) / f"planner-{os.getpid()}.tmp"),
-        "max_temp_directory_size": MAX_TEMP_SIZE,
+        "temp_directory": str(spill / f"planner-{os.getpid()}.tmp"),
+        "max_temp_directory_size": spill_limit,
         "preserve_insertion_order": False,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "allow_community_extensions": False,
     }
+
+
+def _shut(connection: duckdb.DuckDBPyConnection, confined: Confined) -> None:
+    """Leaves the connection its files and folders, and takes away the keys; in this order, or DuckDB refuses."""
+    folders = [str(confined.scratch), *(str(path) for path in confined.files if path.is_dir())]
+    files = [str(path) for path in confined.files if not path.is_dir()]
+    connection.execute("set global TimeZone = 'UTC'")
+    for name, values in (("allowed_directories", folders), ("allowed_paths", files)):
+        words = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+        connection.execute(f"set {name} = [{words}]")
+    connection.execute("set allow_persistent_secrets = false")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+
+
+def memory_of(connection: duckdb.DuckDBPyConnection) -> int:
+    """Bytes that the database may take."""
+    query = "select cast(parse_formatted_bytes(current_setting('memory_limit')) as bigint)"
+    return int(connection.execute(query).fetchall()[0][0])
+
+
+def out_of_memory(error: Exception) -> str:
+    """What to do about a limit of memory or of its spilling that was met, in one line."""
+    if "max_temp_directory_size" in str(error) or "temp_directory" in str(error):
+        return "needs more room on disk than it may take; a higher spill limit gives more (--spill)"
+    return "needs more memory than it may take; a higher limit gives more (--memory, or --limit memory_mib=N)"
 
 
 def _why_shut(path: Path | str, message: str) -> str:

@@ -9,24 +9,27 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
 
 from planner.errors import TraceError
-from planner.store.database import run, sql, transaction
+from planner.store.counting import count_lines
+from planner.store.database import out_of_memory, run, sql, transaction
 from planner.store.detect import Found, as_format, detect
 from planner.store.exact import exact_table
 from planner.store.formats import Input
 from planner.store.judge import quoted
+from planner.store.limits import Limits, refuse_large, refuse_rows
 from planner.store.numbered import numbered_table
 from planner.store.prometheus import host_of, is_url, served
 from planner.store.reading import Group, Reject, groups_of, quick_rejects, quick_view, refuse_nothing_good
-from planner.store.sources import Source, content_hash, count_lines, find
+from planner.store.repair import Repair, copies, gaps, repair, zones
+from planner.store.sources import Source, content_hash, find
 from planner.store.trace import TRACE_COLUMNS, TraceInfo, from_row
 
-__all__ = ["ingest", "trace_of"]
+__all__ = ["Request", "ingest", "trace_of"]
 
 _ID_LENGTH: Final = 16
 
@@ -51,31 +54,33 @@ class _Loading:
     lines: int = 0
 
 
-def ingest(
-    cursor: Callable[[], duckdb.DuckDBPyConnection], paths: Sequence[Path | str], form: str, name: str | None
-) -> TraceInfo:
+@dataclass(frozen=True)
+class Request:
+    """What is to be read: which files, as what, under what name, how large at most."""
+
+    paths: Sequence[Path | str]
+    format: str = "auto"
+    name: str | None = None
+    limits: Limits = Limits()  # noqa: RUF009 - frozen
+
+
+def ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], request: Request) -> TraceInfo:
     """Reads a recording; `cursor` opens a fresh one to the store.
 
     Raises:
-        TraceError: the files are missing, empty, of no known format, or hold no good row.
+        TraceError: the files are missing, empty, too large, of no known format, or hold no good row.
     """
     with TemporaryDirectory(prefix="planner-unpacked-", ignore_cleanup_errors=True) as scratch:
-        return _ingest(cursor, _Given(paths, form, name), Path(scratch))
+        return _ingest(cursor, request, Path(scratch))
 
 
-@dataclass(frozen=True)
-class _Given:
-    paths: Sequence[Path | str]
-    form: str
-    name: str | None
-
-
-def _ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], given: _Given, scratch: Path) -> TraceInfo:
-    paths, form, name = given.paths, given.form, given.name
+def _ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], request: Request, scratch: Path) -> TraceInfo:
+    paths, form, name = request.paths, request.format, request.name
     with cursor() as connection:
         files, told = served(paths, scratch)
         sources, notes = find(files, scratch)
         notes = [*told, *notes]
+        refuse_large(sources, request.limits)
         if all(source.empty for source in sources):
             raise TraceError(f"{paths[0]}: is empty" if len(sources) == 1 else f"{paths[0]}: all files are empty")
         found = detect(connection, sources) if form == "auto" else as_format(connection, sources, form)
@@ -86,13 +91,15 @@ def _ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], given: _Given, scra
     names = [source.name for source in sources]
     found, copies = _without_copies(found, dict(zip(names, digests, strict=True)))
     notes = [*notes, *found.notes, *copies]
-    return _loaded(cursor, found, digest[:_ID_LENGTH], _Title(name or _name(paths), tuple(notes)))
+    title = _Title(name or _name(paths), tuple(notes), request.limits)
+    return _loaded(cursor, found, digest[:_ID_LENGTH], title)
 
 
 @dataclass(frozen=True)
 class _Title:
     name: str
     notes: tuple[str, ...]
+    limits: Limits
 
 
 def _name(paths: Sequence[Path | str]) -> str:
@@ -131,22 +138,54 @@ def _without_copies(found: Found, digests: dict[str, str]) -> tuple[Found, list[
 
 
 def _loaded(cursor: Callable[[], duckdb.DuckDBPyConnection], found: Found, trace_id: str, title: _Title) -> TraceInfo:
-    """Reads quickly; what the quick way cannot account for, exactly, from a clean start."""
-    exact: frozenset[str] = frozenset()
+    """Reads, with every error of a library told in our words."""
     with ThreadPoolExecutor(1) as pool:
         texts = [source for files in found.files.values() for source in files if source.kind != "parquet"]
-        counts = {source.path: pool.submit(count_lines, source) for source in texts}
-        while True:
-            loading = _Loading(trace_id, exact, counts, notes=list(title.notes))
-            try:
-                with cursor() as connection, transaction(connection):
-                    return _load(connection, found, loading, title.name)
-            except _RowsLostError as lost:
-                exact |= {lost.kind}
-            except (OSError, EOFError, zlib.error) as error:
-                raise TraceError(f"{title.name}: cannot be read to its end: {error}") from error
-            except duckdb.Error as error:
-                raise TraceError(f"{title.name}: {str(error).splitlines()[0]}") from error
+        counts = {source.path: pool.submit(count_lines, source, title.limits) for source in texts}
+        try:
+            if title.limits.bounded:
+                _heed(cursor, found, counts, title.limits)
+            return _read(cursor, found, _Loading(trace_id, frozenset(), counts), title)
+        except (OSError, EOFError, zlib.error) as error:
+            raise TraceError(f"{title.name}: cannot be read to its end: {error}") from error
+        except (duckdb.OutOfMemoryException, MemoryError) as error:
+            raise TraceError(f"{title.name}: {out_of_memory(error)}") from error
+        except duckdb.Error as error:
+            raise TraceError(f"{title.name}: cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _read(cursor: Callable[[], duckdb.DuckDBPyConnection], found: Found, loading: _Loading, title: _Title) -> TraceInfo:
+    """Reads quickly; what the quick way cannot account for, exactly, from a clean start."""
+    while True:
+        fresh = replace(loading, rejects=[], notes=list(title.notes), lines=0)
+        try:
+            with cursor() as connection, transaction(connection):
+                return _load(connection, found, fresh, title.name)
+        except _RowsLostError as lost:
+            loading = replace(loading, exact=loading.exact | {lost.kind})
+            _counted(loading.counts)
+
+
+def _heed(
+    cursor: Callable[[], duckdb.DuckDBPyConnection], found: Found, counts: dict[Path, Future[int]], limits: Limits
+) -> None:
+    """Stops before anything is loaded where all files together hold too many rows."""
+    sources = [source for files in found.files.values() for source in files]
+    rows = _counted(counts)
+    with cursor() as connection:
+        packed = [str(source.path) for source in sources if source.kind == "parquet"]
+        rows += _parquet_rows(connection, packed) if packed else 0
+    refuse_rows(sources[0], rows, limits)
+
+
+def _counted(counts: dict[Path, Future[int]]) -> int:
+    """Lines of all files. The exact reader holds lines whole, so none may be too long: the count raises that."""
+    return sum(count.result() for count in counts.values())
+
+
+def _parquet_rows(connection: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> int:
+    query = "select sum(num_rows) from parquet_file_metadata($paths)"
+    return int(connection.execute(query, {"paths": paths}).fetchall()[0][0])
 
 
 def _load(connection: duckdb.DuckDBPyConnection, found: Found, loading: _Loading, name: str) -> TraceInfo:
@@ -156,10 +195,12 @@ def _load(connection: duckdb.DuckDBPyConnection, found: Found, loading: _Loading
     for kind in found.format.inputs:
         _open(connection, kind, groups[kind.name], loading)
     for statement in found.format.statements:
-        rows = run(connection, statement, loading.trace_id)
-        for kind in found.format.inputs:
-            if _streams(kind, statement, groups, loading):
-                _conserve(connection, kind, groups[kind.name], _Rows(int(rows[0][0]), loading))
+        streamed = [kind for kind in found.format.inputs if _streams(kind, statement, groups, loading)]
+        rows = _quickly(connection, statement, loading, streamed)
+        for kind in streamed:
+            _conserve(connection, kind, groups[kind.name], _Rows(int(rows[0][0]), loading))
+    repair(connection, loading.trace_id, Repair())
+    loading.notes += zones([source for files in found.files.values() for source in files])
     _keep_rejects(connection, loading)
     return _finish(connection, found, loading, name)
 
@@ -188,13 +229,25 @@ def _open(connection: duckdb.DuckDBPyConnection, kind: Input, groups: Sequence[G
     else:
         quick_view(connection, f"quick_{kind.name}", groups)
         _forget_rejects(connection)
-        rows = run(connection, f"create temp table {kind.name} as from quick_{kind.name}", loading.trace_id)
+        rows = _quickly(connection, f"create temp table {kind.name} as from quick_{kind.name}", loading, [kind])
         _conserve(connection, kind, groups, _Rows(int(rows[0][0]), loading))
 
 
 def _by_lines(kind: Input, groups: Sequence[Group]) -> bool:
     """Whether the place of a row counts and only the lines tell it; Parquet files number their rows."""
     return kind.numbered and not any(group.is_parquet for group in groups)
+
+
+def _quickly(
+    connection: duckdb.DuckDBPyConnection, statement: str, loading: _Loading, kinds: Sequence[Input]
+) -> list[tuple[Any, ...]]:
+    """The rows of a statement over files of `kinds`; where the quick reader trips over one, all are read exactly."""
+    try:
+        return run(connection, statement, loading.trace_id)
+    except duckdb.InvalidInputException as error:
+        if not kinds:
+            raise
+        raise _RowsLostError(kinds[0].name) from error
 
 
 def _declared(kind: Input) -> str:
@@ -229,9 +282,7 @@ def _conserve(connection: duckdb.DuckDBPyConnection, kind: Input, groups: Sequen
 
 def _lines(connection: duckdb.DuckDBPyConnection, group: Group, loading: _Loading) -> int:
     if group.is_parquet:
-        paths = [str(source.path) for source in group.sources]
-        query = "select sum(num_rows) from parquet_file_metadata($paths)"
-        return int(connection.execute(query, {"paths": paths}).fetchall()[0][0])
+        return _parquet_rows(connection, [str(source.path) for source in group.sources])
     return sum(loading.counts[source.path].result() - int(group.kind.header) for source in group.sources)
 
 
@@ -254,12 +305,14 @@ def _keep_rejects(connection: duckdb.DuckDBPyConnection, loading: _Loading) -> N
 
 def _finish(connection: duckdb.DuckDBPyConnection, found: Found, loading: _Loading, name: str) -> TraceInfo:
     """Measures what was read and enters it in table traces."""
-    rows: list[tuple[object, ...]] = []
+    rows: list[tuple[Any, ...]] = []
     for statement in connection.extract_statements(sql("measure.sql")):
         rows = run(connection, statement.query, loading.trace_id)
     workloads, samples, start, end, calls, gb_seconds, quality = rows[0]
     if not workloads:
         raise TraceError(f"{name}: holds no workload; it has a header at most")
+    samples += copies(connection)
+    loading.notes += gaps(connection, loading.trace_id)
     notes = [*loading.notes, *(str(row[0]) for row in connection.execute("select note from notes").fetchall())]
     values = {
         "trace_id": loading.trace_id, "name": name, "format": found.format.name, "reason": found.reason,

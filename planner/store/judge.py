@@ -42,10 +42,13 @@ class Layout:
 
 
 def cells_of(line: str, delimiter: str) -> list[str]:
-    """The fields of one line."""
+    """The fields of one line; none where one is too long to be a field."""
     if delimiter == BLANK:
         return re.split(BLANKS, line.strip())
-    return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+    except csv.Error:
+        return []
 
 
 def layout_of(kind: Input, head: Sequence[str]) -> Layout:

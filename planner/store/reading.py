@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Final
 
 import duckdb
 
 from planner.errors import TraceError
+from planner.store.database import memory_of
 from planner.store.detect import parquet_columns
 from planner.store.formats import Input
 from planner.store.judge import Layout, cells_of, good, lacking, layout_of, quoted, reasons
 from planner.store.sources import Source
 
 __all__ = ["Group", "Reject", "groups_of", "parquet_rows", "quick_rejects", "quick_view", "refuse_nothing_good"]
+
+_SMALL_MEMORY: Final = 512 << 20
+_SMALL_BUFFER: Final = ", buffer_size=8000000"
+"""Under less memory files are read in smaller pieces; DuckDB takes 32 MB a thread. Source: loads under small limits."""
 
 
 @dataclass(frozen=True)
@@ -86,16 +92,17 @@ def quick_view(connection: duckdb.DuckDBPyConnection, name: str, groups: Sequenc
     File names travel as variables, never as SQL text.
     """
     parts = []
+    buffer = _SMALL_BUFFER if memory_of(connection) < _SMALL_MEMORY else ""
     for number, group in enumerate(groups):
         variable = f"files_of_{name}_{number}"
         connection.execute(f"set variable {variable} = $paths", {"paths": [str(s.path) for s in group.sources]})
-        rows = parquet_rows(connection, group, variable) if group.is_parquet else _csv_rows(group, variable)
+        rows = parquet_rows(connection, group, variable) if group.is_parquet else _csv_rows(group, variable, buffer)
         sound = good(group.kind, group.layout, quotes=not group.is_parquet)
         parts.append(f"select * exclude (filename) from ({rows}) where {sound}")
     connection.execute(f"create temp view {name} as {' union all by name '.join(parts)}")
 
 
-def _csv_rows(group: Group, variable: str) -> str:
+def _csv_rows(group: Group, variable: str, buffer: str) -> str:
     kind, fields = group.kind, group.layout.fields
     names = [field[0] if field else f"_{i}" for i, field in enumerate(fields)]
     types = ["VARCHAR" if not f or f[1] == "TIMESTAMP" else f[1] for f in fields]
@@ -108,7 +115,7 @@ def _csv_rows(group: Group, variable: str) -> str:
         from read_csv(getvariable('{variable}'), auto_detect=false, header={str(kind.header).lower()},
             delim='{kind.delimiter}', quote='"', escape='"', columns={{{columns}}}, filename=true,
             compression='{"gzip" if group.sources[0].kind == "gzip" else "none"}',
-            store_rejects=true, rejects_limit=0)
+            store_rejects=true, rejects_limit=0{buffer})
     """
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -11,9 +11,11 @@ import duckdb
 import pandas as pd
 
 from planner.demand import QUALITY_COLUMNS, Policy
+from planner.engine import HERE, Fanout
 from planner.errors import TraceError
 from planner.store.database import sql
 from planner.store.profiles import Reduced
+from planner.store.shards import in_shards, rows_of
 
 __all__ = ["SLOT_SECONDS", "reduce", "replayed"]
 
@@ -22,7 +24,9 @@ SLOT_SECONDS: Final = 300.0
 
 
 _BYTES_PER_ROW: Final = 128
-"""Memory that exact percentiles take for one sample, with room to spare; measured with DuckDB 2.0."""
+_BYTES_PER_GROUP: Final = 512
+"""Memory that exact percentiles take for one sample, and for one workload and period, with room to spare; measured with
+DuckDB 2.0. They do not spill, so workloads go through in as many passes as it takes."""
 
 _LONG_AGO: Final = datetime(1, 1, 1)  # noqa: DTZ001 - times of the store are UTC without zone
 
@@ -43,6 +47,8 @@ select
     (select min(sampled_at) from usage where trace_id = $trace_id),
     (select min(minute) from minutes where trace_id = $trace_id),
     (select count(*) from usage where trace_id = $trace_id),
+    (select count(*) from calls where trace_id = $trace_id),
+    (select count(*) from workloads where trace_id = $trace_id),
     parse_formatted_bytes(current_setting('memory_limit'))
 """
 
@@ -53,15 +59,15 @@ from calls where trace_id = $trace_id
 """
 
 
-def reduce(connection: duckdb.DuckDBPyConnection, trace_id: str, policy: Policy) -> Reduced:
-    """The recording, reduced to the periods of `policy`.
+def reduce(connection: duckdb.DuckDBPyConnection, trace_id: str, policy: Policy, fanout: Fanout = HERE) -> Reduced:
+    """The recording, reduced to the periods of `policy`; in as many passes as memory asks for, or the engine likes.
 
     Raises:
         TraceError: it holds functions whose run time or memory nobody tells.
     """
     seconds, gib = _call_averages(connection, trace_id, policy)
     connection.execute(_NUMBERED, {"trace_id": trace_id, "seconds": seconds})
-    *ends, rows, memory = connection.execute(_TOTALS, {"trace_id": trace_id}).fetchall()[0]
+    *ends, rows, called, count, memory = connection.execute(_TOTALS, {"trace_id": trace_id}).fetchall()[0]
     since, hours = _window(ends, policy)
     values = {
         "trace_id": trace_id, "since": since, "periods": policy.periods, "seconds": seconds,
@@ -69,15 +75,16 @@ def reduce(connection: duckdb.DuckDBPyConnection, trace_id: str, policy: Policy)
         "cores": policy.assumed_cpu_cores, "gib": policy.assumed_memory_gib,
     }  # fmt: skip
     usage, calls, whole = _statements()
-    parts = 1 + rows * _BYTES_PER_ROW // memory
-    passes = [_frame(connection, usage, {**values, "parts": parts, "part": part}) for part in range(parts)]
+    most = (rows + called) * _BYTES_PER_ROW + min(rows + called, count * policy.periods) * _BYTES_PER_GROUP
+    parts = max(1 + most // memory, fanout.shards)
+    passes = [{**values, "parts": parts, "part": part} for part in range(parts)]
+    rows_of_usage, rows_of_calls, sums = _passed(connection, (usage, calls, whole), passes, fanout)
     workloads = _frame(connection, "select * from numbered order by number", {})
     workloads["memory_gib_per_request"] = workloads["memory_gib_per_request"].astype("Float64").fillna(gib)
-    sums = _frame(connection, whole, values)
     return Reduced(
         workloads=workloads.merge(sums, on="number", how="left").fillna(dict.fromkeys(_COUNTS, 0)),
-        usage=pd.concat(passes, ignore_index=True),
-        calls=_frame(connection, calls, values),
+        usage=rows_of_usage,
+        calls=rows_of_calls,
         quality=_quality(connection, trace_id),
         hours=hours,
     )
@@ -95,8 +102,19 @@ def _statements() -> list[str]:
 
 def _frame(connection: duckdb.DuckDBPyConnection, statement: str, values: Mapping[str, Any]) -> pd.DataFrame:
     """The rows of a query, which names some of `values`."""
-    named = {name: value for name, value in values.items() if re.search(rf"\${name}\b", statement)}
-    return connection.execute(statement, named).df()
+    return rows_of(connection, statement, values).df()
+
+
+def _passed(
+    connection: duckdb.DuckDBPyConnection,
+    statements: Sequence[str],
+    passes: Sequence[Mapping[str, Any]],
+    fanout: Fanout,
+) -> list[pd.DataFrame]:
+    """The rows of each statement over all passes: one after the other here, or spread over an engine."""
+    if not fanout.here:
+        return in_shards(connection, statements, passes, fanout)
+    return [pd.concat([_frame(connection, each, v) for v in passes], ignore_index=True) for each in statements]
 
 
 def _window(ends: list[datetime | None], policy: Policy) -> tuple[datetime, float]:
@@ -138,7 +156,7 @@ def replayed(
     connection: duckdb.DuckDBPyConnection, trace_id: str, tables: Mapping[str, pd.DataFrame], policy: Policy
 ) -> pd.DataFrame:
     """How often and how badly each box was short, by sql/replay.sql; `tables` are its seats and rooms."""
-    *ends, _, _ = connection.execute(_TOTALS, {"trace_id": trace_id}).fetchall()[0]
+    *ends, _, _, _, _ = connection.execute(_TOTALS, {"trace_id": trace_id}).fetchall()[0]
     values = {
         "trace_id": trace_id, "since": _window(ends, policy)[0], "seconds": int(SLOT_SECONDS),
         "cores": policy.assumed_cpu_cores, "gib": policy.assumed_memory_gib,

@@ -7,21 +7,22 @@ import hashlib
 import io
 import os
 import re
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
-import numpy as np
-
 from planner.errors import TraceError
 from planner.store.unpacking import Unpacked, container, is_aside, unpack
 
-__all__ = ["Source", "content_hash", "count_lines", "find", "open_bytes"]
+__all__ = ["BLOCK", "Source", "content_hash", "find", "open_bytes"]
 
-_BLOCK: Final = 1 << 23
+BLOCK: Final = 1 << 23
 _PEEK: Final = 1 << 18
+_LONGEST_LINE: Final = 1 << 21
+"""A first line longer than that is no header."""
 _ENDINGS: Final = (".gz", ".xz", ".bz2", ".zst", ".csv", ".txt", ".parquet", ".json", ".jsonl", ".ndjson")
 _STRANGE: Final = {
     b"PK\x03\x04": "a zip archive inside a gzip file; unpack it first",
@@ -140,13 +141,21 @@ def _look(plain: _Plain, folder: Path, scratch: Path) -> Source:
             return Source(file, name, "parquet", (), plain.origin)
         kind = "gzip" if start.startswith(b"\x1f\x8b") else "csv"
         with open_bytes(file, kind) as stream:
-            peek = stream.read(_PEEK)
-    except (OSError, EOFError) as error:
+            peek = _first_lines(stream)
+    except (OSError, EOFError, zlib.error) as error:
         raise TraceError(f"{shown}: cannot be read: {error}") from error
     _refuse_strange(shown, peek)
     if _JSON.match(peek):
         return Source(file, name, "json", _lines(peek), plain.origin, scratch)
     return Source(file, name, kind, _lines(peek), plain.origin)
+
+
+def _first_lines(stream: BinaryIO) -> bytes:
+    """The beginning of a file: so much, or more where the first line needs it."""
+    peek = stream.read(_PEEK)
+    while len(peek) % _PEEK == 0 and b"\n" not in peek and len(peek) < _LONGEST_LINE and (more := stream.read(_PEEK)):
+        peek += more
+    return peek
 
 
 def _refuse_strange(file: Path, peek: bytes) -> None:
@@ -155,13 +164,16 @@ def _refuse_strange(file: Path, peek: bytes) -> None:
             raise TraceError(f"{file}: is {what}")
     if b"\x00" in peek:
         raise TraceError(f"{file}: is no text (it has zero bytes) and no Parquet file")
+    if len(peek) >= _LONGEST_LINE and b"\n" not in peek:
+        raise TraceError(f"{file}, line 1: is longer than {_LONGEST_LINE:,} bytes; this is no table")
     if b"\r" in peek and b"\n" not in peek:
         raise TraceError(f"{file}: its lines end in a carriage return alone; save it with line feeds")
 
 
 def _lines(peek: bytes) -> tuple[str, ...]:
     """The whole lines of the beginning that are not blank; up to 50."""
-    whole = peek if len(peek) < _PEEK else peek[: peek.rfind(b"\n") + 1]
+    end = peek.rfind(b"\n") + 1
+    whole = peek if len(peek) < _PEEK or not end else peek[:end]
     text = whole.decode("utf-8-sig", errors="replace")
     return tuple(line for line in text.replace("\r\n", "\n").split("\n") if line.strip())[:50]
 
@@ -169,7 +181,7 @@ def _lines(peek: bytes) -> tuple[str, ...]:
 def open_bytes(path: Path, kind: str) -> BinaryIO:
     """The plain bytes of a file, unpacked where it is gzipped."""
     if kind == "gzip":
-        return io.BufferedReader(gzip.GzipFile(path), _BLOCK)
+        return io.BufferedReader(gzip.GzipFile(path), BLOCK)
     return path.open("rb")
 
 
@@ -188,7 +200,7 @@ def _digest(path: Path, pool: ThreadPoolExecutor) -> str:
     """A hash over the hashes of a file's blocks, which several cores compute at once."""
     size = path.stat().st_size
     tree = hashlib.sha256(str(size).encode())
-    for digest in pool.map(lambda offset: _block_digest(path, offset), range(0, size, _BLOCK)):
+    for digest in pool.map(lambda offset: _block_digest(path, offset), range(0, size, BLOCK)):
         tree.update(digest)
     return tree.hexdigest()
 
@@ -196,35 +208,4 @@ def _digest(path: Path, pool: ThreadPoolExecutor) -> str:
 def _block_digest(path: Path, offset: int) -> bytes:
     with path.open("rb") as stream:
         stream.seek(offset)
-        return hashlib.sha256(stream.read(_BLOCK)).digest()
-
-
-def count_lines(source: Source) -> int:
-    """Lines that are not blank, a header included."""
-    ends = blanks = 0
-    last = b"\n"
-    for block in _blocks(source):
-        ends += int(np.count_nonzero(np.frombuffer(block, np.uint8) == ord("\n")))
-        blanks += _blank_lines(last, block)
-        last = block[-2:]
-    return ends - blanks + (not last.endswith(b"\n"))
-
-
-def _blocks(source: Source) -> Iterator[bytes]:
-    with open_bytes(source.path, source.kind) as stream:
-        first = stream.read(_BLOCK).removeprefix(b"\xef\xbb\xbf")
-        while first:
-            yield first
-            first = stream.read(_BLOCK)
-
-
-def _blank_lines(last: bytes, block: bytes) -> int:
-    """Line ends of `block` that follow a line end, with nothing or a carriage return between; mostly there is none."""
-    whole = last + block
-    if b"\n\n" not in whole and b"\n\r\n" not in whole:
-        return 0
-    text = np.frombuffer(whole, np.uint8)
-    at = np.flatnonzero(text == ord("\n"))
-    step = np.diff(at)
-    blank = (step == 1) | ((step == 2) & (text[at[1:] - 1] == ord("\r")))
-    return int(np.count_nonzero(blank & (at[1:] >= len(last))))
+        return hashlib.sha256(stream.read(BLOCK)).digest()

@@ -49,6 +49,7 @@ class TraceInfo:
     """Why this format was taken."""
     workloads: int
     samples: int
+    """Good rows read; notes tell how many of them were copies of others and are kept once."""
     rejected: int
     """Bad rows, each in table rejects with its file, line and reason."""
     lines: int

@@ -13,12 +13,16 @@ import pandas as pd
 
 from planner.catalog import Catalog
 from planner.demand import Demand, Policy
+from planner.engine import HERE, Fanout
 from planner.errors import TraceError, near_miss
 from planner.store import prices, studies
-from planner.store.database import connect, default_path
-from planner.store.ingest import ingest, trace_of
+from planner.store.adopting import adopt
+from planner.store.database import MAX_TEMP_SIZE, Confined, connect, default_path
+from planner.store.ingest import Request, ingest, trace_of
+from planner.store.limits import Limits
 from planner.store.profiles import build
 from planner.store.reduction import reduce, replayed
+from planner.store.repair import order
 from planner.store.trace import TraceInfo
 
 __all__ = ["Store"]
@@ -30,14 +34,29 @@ class Store:
     Threads may share it: every call works on a cursor of its own.
     """
 
-    def __init__(self, path: Path | str | None = None, memory_limit: str = "4GB") -> None:
+    def __init__(
+        self,
+        path: Path | str | None = None,
+        memory_limit: str = "4GB",
+        spill_limit: str = MAX_TEMP_SIZE,
+        confined: Confined | None = None,
+        *,
+        in_order: bool = False,
+    ) -> None:
         """Opens the workspace at `path`; None: in the user's data directory; ":memory:": kept nowhere.
+
+        DuckDB takes at most `memory_limit`, and writes at most `spill_limit` to its temporary folder. A `confined`
+        store reads and writes nothing but what that names; one `in_order` keeps rows as they came, on one core.
 
         Raises:
             InputError: it is no workspace, is open elsewhere, or was written by a newer planner.
         """
         self.path = default_path() if path is None else path
-        self._connection = connect(self.path, memory_limit)
+        self._locked = confined is not None
+        self._connection = connect(self.path, memory_limit, spill_limit, confined)
+        if in_order:
+            self._connection.execute("set preserve_insertion_order = true")
+            self._connection.execute("set threads = 1")
         self._writing = threading.Lock()  # two writers of one table would make one of them fail
 
     def __enter__(self) -> Self:
@@ -52,8 +71,9 @@ class Store:
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         cursor = self._connection.cursor()
-        cursor.execute("set TimeZone = 'UTC'")
-        cursor.execute("set enable_progress_bar = false")
+        if not self._locked:
+            cursor.execute("set TimeZone = 'UTC'")
+            cursor.execute("set enable_progress_bar = false")
         return cursor
 
     def ingest(
@@ -61,19 +81,30 @@ class Store:
         path: Path | str | Sequence[Path | str],
         format: str = "auto",  # noqa: A002
         name: str | None = None,
+        limits: Limits | None = None,
     ) -> TraceInfo:
         """Reads a recording: a file, several, a folder, or a server; all of it or, where that fails, nothing.
 
         A text that begins with http:// or https:// names a Prometheus server, see `planner.store.prometheus`.
 
-        A recording that is already there, by content, is not read again (`TraceInfo.repeated`).
+        A recording that is already there, by content, is not read again (`TraceInfo.repeated`). Files that nobody
+        vouches for go through `planner.sandbox.ingest`, which does the same in a process of its own.
 
         Raises:
-            TraceError: the files are missing, empty, of no known format, or hold no good row.
+            TraceError: the files are missing, empty, larger than `limits`, of no known format, or hold no good row.
         """
         paths = [path] if isinstance(path, str | Path) else list(path)
         with self._writing:
-            return ingest(self._cursor, paths, format, name)
+            return ingest(self._cursor, Request(paths, format, name, limits or Limits()))
+
+    def adopt(self, path: Path, trace_id: str) -> TraceInfo:
+        """Copies a recording out of another workspace, in one transaction; one that is there already stays as it is.
+
+        Raises:
+            TraceError: the other workspace does not hold it.
+        """
+        with self._writing:
+            return adopt(self._cursor, path, trace_id)
 
     def traces(self) -> pd.DataFrame:
         """One row a recording, newest first, columns as the fields of `TraceInfo`."""
@@ -97,8 +128,13 @@ class Store:
         query = "select file, line, reason, text from rejects where trace_id = $id order by file, line"
         return self._frame(query, {"id": trace_id})
 
-    def demand(self, trace_id: str, policy: Policy, growth_per_year: float = 0.0) -> Demand:
-        """What the recording says must run, sized by `policy`.
+    def order(self, trace_id: str) -> list[str]:
+        """A note on rows that came behind later ones of their workload; told by a store that is ``in_order``."""
+        with self._cursor() as cursor:
+            return order(cursor, trace_id)
+
+    def demand(self, trace_id: str, policy: Policy, growth_per_year: float = 0.0, fanout: Fanout = HERE) -> Demand:
+        """What the recording says must run, sized by `policy`; the same whatever engine works it out.
 
         Raises:
             TraceError: there is no such recording.
@@ -106,7 +142,7 @@ class Store:
         """
         self.trace(trace_id)
         with self._cursor() as cursor:
-            return build(reduce(cursor, trace_id, policy), policy, growth_per_year)
+            return build(reduce(cursor, trace_id, policy, fanout), policy, growth_per_year)
 
     def replay(self, trace_id: str, seats: pd.DataFrame, rooms: pd.DataFrame, policy: Policy) -> pd.DataFrame:
         """How often and how badly boxes were short of the raw samples, one row a box.

@@ -1,0 +1,51 @@
+"""A recording copied from one workspace into another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+
+from planner.errors import TraceError
+from planner.store.database import transaction
+from planner.store.ingest import trace_of
+from planner.store.trace import TraceInfo
+
+__all__ = ["adopt"]
+
+_TABLES = """
+select table_name from duckdb_columns()
+where database_name = current_database() and schema_name = 'main' and column_name = 'trace_id' order by table_name
+"""
+
+
+def adopt(cursor: Callable[[], duckdb.DuckDBPyConnection], path: Path, trace_id: str) -> TraceInfo:
+    """Every row about a recording, from the workspace at `path`; nothing where it is here already.
+
+    Raises:
+        TraceError: it is not there.
+    """
+    with cursor() as connection:
+        known = trace_of(connection, trace_id)
+        if known is not None:
+            return replace(known, repeated=True)
+        tables = [str(row[0]) for row in connection.execute(_TABLES).fetchall()]
+        connection.execute("set variable guest_path = $path", {"path": str(path)})
+        connection.execute("attach getvariable('guest_path') as guest (read_only)")
+        try:
+            return _copied(connection, tables, trace_id)
+        finally:
+            connection.execute("detach guest")
+
+
+def _copied(connection: duckdb.DuckDBPyConnection, tables: list[str], trace_id: str) -> TraceInfo:
+    with transaction(connection):
+        for table in tables:
+            rows = f"select * from guest.main.{table} where trace_id = $id"
+            connection.execute(f"insert into {table} by name {rows}", {"id": trace_id})
+        info = trace_of(connection, trace_id)
+        if info is None:
+            raise TraceError(f"trace {trace_id!r}: is not in the workspace it was to come from")
+    return info

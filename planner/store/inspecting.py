@@ -1,0 +1,157 @@
+"""What a recording is, holds and lacks, told from bounded parts of its files: seconds, however large it is.
+
+Small files are read whole. Of a large text its beginning, middle and end are read, of a packed one its beginning, of
+Parquet its first rows; those parts go in as a recording of their own, kept nowhere.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from planner.demand import Demand, Policy
+from planner.errors import ScenarioError, TraceError
+from planner.store.database import sql
+from planner.store.detect import Found, as_format, detect, parquet_columns
+from planner.store.excerpts import excerpt
+from planner.store.formats import Input
+from planner.store.judge import cells_of
+from planner.store.limits import MIB, Limits, refuse_large
+from planner.store.sources import Source, find
+from planner.store.trace import TraceInfo
+from planner.store.workspace import Store
+
+__all__ = ["FileSeen", "Inspection", "inspect"]
+
+_WHOLE: Final = 16 * MIB
+"""Files that are together no larger are read whole; of larger ones so much in all, unpacked."""
+_FILES: Final = 200
+"""Most files of a kind that are read."""
+
+
+@dataclass(frozen=True)
+class FileSeen:
+    """One file: what kind of the format it is, its columns as they are named, its size and how much was read."""
+
+    name: str
+    kind: str
+    columns: tuple[str, ...]
+    size_bytes: int
+    rows: int
+    """Data rows: exact for Parquet and for a file that was read whole, else estimated from the part that was."""
+    share: float
+    """Part of the file that was read, 0 .. 1."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was found; `info`, `rejects` and `demand` speak of the part that was read."""
+
+    format: str
+    reason: str
+    files: tuple[FileSeen, ...]
+    info: TraceInfo
+    rejects: tuple[tuple[str, int], ...]
+    """Why rows were rejected, with the number of them, most frequent first."""
+    demand: Demand | None
+    missing: tuple[str, ...]
+    """What a scenario must state before anything can be planned."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything was read."""
+        return all(file.share == 1 for file in self.files)
+
+
+def inspect(path: Path | Sequence[Path], format: str = "auto", memory_limit: str = "1GB") -> Inspection:  # noqa: A002
+    """Looks into a recording; nothing is kept.
+
+    Raises:
+        TraceError: the files are missing, empty, of no known format, or what was read of them holds no good row.
+    """
+    paths = [Path(path)] if isinstance(path, str | Path) else [Path(each) for each in path]
+    with (
+        tempfile.TemporaryDirectory(prefix="planner-inspect-") as name,
+        Store(":memory:", memory_limit, in_order=True) as store,
+    ):
+        folder = Path(name).resolve()
+        (folder / "parts").mkdir()
+        (folder / "unpacked").mkdir()
+        sources, _ = find(paths, folder / "unpacked")
+        refuse_large(sources, Limits())
+        if all(source.empty for source in sources):
+            raise TraceError(f"{paths[0]}: is empty")
+        with duckdb.connect(":memory:") as scratch:
+            scratch.execute(sql("functions.sql"))
+            found = detect(scratch, sources) if format == "auto" else as_format(scratch, sources, format)
+            seen = _excerpted(scratch, found, folder / "parts")
+        info = store.ingest(folder / "parts", found.format.name, paths[0].name)
+        info = replace(info, notes=(*info.notes, *store.order(info.trace_id)))
+        return _told(store, found, info, seen)
+
+
+def _told(store: Store, found: Found, info: TraceInfo, seen: Sequence[FileSeen]) -> Inspection:
+    reasons = store.rejects(info.trace_id)["reason"].str.replace(r", found .*", "", regex=True).value_counts()
+    demand, missing = _demand(store, info.trace_id)
+    return Inspection(
+        format=found.format.name,
+        reason=found.reason,
+        files=tuple(seen),
+        info=info,
+        rejects=tuple((str(reason), int(count)) for reason, count in reasons.items()),
+        demand=demand,
+        missing=missing,
+    )
+
+
+def _demand(store: Store, trace_id: str) -> tuple[Demand | None, tuple[str, ...]]:
+    """The demand of what was read, with one core and one GiB where a scenario must say; and what it must say."""
+    policy, missing = Policy(), list[str]()
+    for name in ("assumed_cpu_cores", "assumed_memory_gib"):
+        try:
+            return store.demand(trace_id, policy), tuple(missing)
+        except ScenarioError as error:
+            missing.append(str(error))
+            short = next((each for each in ("assumed_cpu_cores", "assumed_memory_gib") if each in str(error)), name)
+            policy = policy.model_copy(update={short: 1.0})
+        except TraceError as error:
+            return None, (*missing, str(error))
+    return store.demand(trace_id, policy), tuple(missing)
+
+
+def _excerpted(scratch: duckdb.DuckDBPyConnection, found: Found, folder: Path) -> list[FileSeen]:
+    try:
+        return _parts(scratch, found, folder)
+    except (OSError, EOFError, zlib.error, duckdb.Error) as error:
+        raise TraceError(f"{found.format.name}: cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _parts(scratch: duckdb.DuckDBPyConnection, found: Found, folder: Path) -> list[FileSeen]:
+    """Bounded parts of the files, each under its name in `folder`; of very many files, some."""
+    seen = []
+    for kind in (each for each in found.format.inputs if each.name in found.files):
+        files = found.files[kind.name]
+        step = -(-len(files) // _FILES)
+        room = _WHOLE // len(files[::step])
+        for number, source in enumerate(files):
+            size = source.path.stat().st_size
+            if number % step:
+                seen.append(FileSeen(source.name, kind.name, (), size, 0, 0.0))
+                continue
+            part = excerpt(scratch, source, folder / source.name, room)
+            rows = part.rows - int(kind.header and source.kind != "parquet")
+            seen.append(FileSeen(source.name, kind.name, _columns(scratch, kind, source), size, rows, part.share))
+    return seen
+
+
+def _columns(scratch: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> tuple[str, ...]:
+    """The columns of a file as they are named, or as the format names them where it has no header."""
+    if source.kind == "parquet":
+        return tuple(parquet_columns(scratch, source))
+    return tuple(cells_of(source.head[0], kind.delimiter) if kind.header else (each.name for each in kind.columns))

@@ -1,0 +1,82 @@
+"""What a recording is, told from bounded parts of it."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+from typer.testing import CliRunner
+
+from planner.cli import app
+from planner.errors import TraceError
+from planner.store import inspect
+from store.writing import csv, hourly
+
+
+def test_a_small_file_is_read_whole(tmp_path: Path) -> None:
+    seen = inspect(csv(tmp_path, *hourly("a", 30), "a,never,1,1", "a,2024-01-01,x,1", "a,2024-01-01,y,1"))
+    assert (seen.format, seen.whole, seen.info.samples, seen.info.workloads) == ("planner", True, 30, 1)
+    assert seen.files[0].columns == ("workload", "sampled_at", "cpu_cores", "memory_gib")
+    assert seen.files[0].rows == 33
+    assert seen.rejects[0] == ("cpu_cores: expected a number", 2)
+    assert seen.demand is not None
+    assert not seen.missing
+
+
+def test_percentages_need_sizes_and_inspect_says_which(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("workload,sampled_at,cpu_percent\n" + "".join(f"v,2024-01-01 {h:02}:00,5\n" for h in range(24)))
+    seen = inspect(path)
+    assert [line.split("assumed_")[1].split(":")[0] for line in seen.missing] == ["cpu_cores", "memory_gib"]
+    outcome = CliRunner().invoke(app, ["inspect", str(path)])
+    assert outcome.exit_code == 0
+    assert "once sizes are stated" in outcome.output
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """20 MB of some days, in order of time."""
+    path = tmp_path_factory.mktemp("large") / "large.csv"
+    rows = """
+        select 'vm' || i % 500 as workload, timestamp '2024-01-01' + to_seconds(300 * (i // 500)) as sampled_at,
+            i % 7 / 2 as cpu_cores, 4.25 as memory_gib from range(500000) t(i)
+    """
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"copy ({rows}) to '{path}' (header)")
+    return path
+
+
+def test_of_a_large_file_parts_are_read_from_end_to_end(large: Path) -> None:
+    seen = inspect(large)
+    assert not seen.whole
+    assert seen.info.samples < 490_000
+    assert seen.files[0].rows == pytest.approx(500_000, rel=0.02)
+    assert seen.info.workloads == 500
+    assert seen.info.start is not None
+    assert seen.info.end is not None
+    assert (seen.info.end - seen.info.start).total_seconds() == 999 * 300
+
+
+def test_of_a_packed_file_and_of_parquet_the_beginning_is_read(large: Path, tmp_path: Path) -> None:
+    with large.open("rb") as plain, gzip.open(tmp_path / "l.csv.gz", "wb", compresslevel=1) as packed:
+        shutil.copyfileobj(plain, packed)
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"copy (from '{large}') to '{tmp_path}/l.parquet'")
+    for name in ("l.csv.gz", "l.parquet"):
+        seen = inspect(tmp_path / name)
+        assert seen.whole == (name == "l.parquet")
+        assert seen.files[0].rows == pytest.approx(500_000, rel=0.1)
+        assert seen.info.rejected == 0
+
+
+def test_what_is_no_recording_is_told(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(TraceError, match="no known trace format"):
+        inspect(tmp_path / "x.csv")
+    text = "\n".join(["workload,sampled_at,cpu_cores,memory_gib", *hourly("a", 999)])
+    (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(text.encode())[:-50])
+    with pytest.raises(TraceError, match="cannot be read"):
+        inspect(tmp_path / "cut.csv.gz")
