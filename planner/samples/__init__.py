@@ -11,6 +11,9 @@ from planner.samples.alibaba_2018 import alibaba_2018
 from planner.samples.alibaba_openb import alibaba_openb
 from planner.samples.azure_functions import azure_functions
 from planner.samples.azure_functions_2021 import azure_functions_2021
+from planner.samples.aws_migration_hub import aws_migration_hub
+from planner.samples.azure_functions import azure_functions
+from planner.samples.azure_migrate import azure_migrate
 from planner.samples.azure_vm import azure_vm
 from planner.samples.bitbrains import bitbrains
 from planner.samples.cluster import cloudwatch, kubernetes, opencost, prometheus
@@ -42,6 +45,8 @@ _WRITERS: Final[Mapping[str, Callable[[Path, int, Size], tuple[Path, ...]]]] = {
     "cloudwatch": cloudwatch,
     "kubernetes": kubernetes,
     "opencost": opencost,
+    "azure_migrate": azure_migrate,
+    "aws_migration_hub": aws_migration_hub,
 }
 
 SAMPLES: Final[Mapping[str, Size]] = {
@@ -62,6 +67,8 @@ SAMPLES: Final[Mapping[str, Size]] = {
     "cloudwatch": Size(vms=6),
     "kubernetes": Size(vms=40),
     "opencost": Size(vms=6),
+    "azure_migrate": Size(vms=120, days=7),
+    "aws_migration_hub": Size(vms=120, days=7),
 }
 """Format -> the size of the sample that ships."""
 

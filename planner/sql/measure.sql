@@ -24,15 +24,18 @@ select * replace (cast(coalesce(pace, (select mode(round(pace)) from paced), 300
 create temp table machines as
 with span as (select min(sampled_at) as a, max(sampled_at) as b from usage where trace_id = $trace_id)
 select
-    w.workload, coalesce(p.samples, 0) as samples, p.pace, p.most, w.cpu_percent_mean, w.cpu_percent_max,
+    w.workload, coalesce(p.samples, 0) as samples, p.pace, p.most,
+    coalesce(w.cpu_percent_mean, w.memory_percent_mean) as told,
+    greatest(w.cpu_percent_mean, w.cpu_percent_max, w.memory_percent_mean, w.memory_percent_max) as told_most,
     epoch_us(p.last) - epoch_us(p.first) as seen,
     greatest(1, cast(floor((
         least(epoch_us(s.b), coalesce(epoch_us(w.deleted_at) - 1, epoch_us(s.b)))
         - greatest(epoch_us(s.a), coalesce(epoch_us(w.created_at), epoch_us(s.a)))
     ) / coalesce(p.pace, (select mode(pace) from paces), 300000000) + 0.01) as bigint) + 1) as expected,
-    coalesce(p.cpu_percent / nullif(coalesce(w.cpu_share, 1), 0), 100 * p.cpu_cores / nullif(w.cpu_cores, 0)) as cpu_share,
-    coalesce(p.memory_percent / nullif(coalesce(w.memory_share, 1), 0), 100 * p.memory_gib / nullif(w.memory_gib, 0))
-        as memory_share
+    coalesce(p.cpu_percent / nullif(coalesce(w.cpu_share, 1), 0), 100 * p.cpu_cores / nullif(w.cpu_cores, 0),
+        w.cpu_percent_mean) as cpu_share,
+    coalesce(p.memory_percent / nullif(coalesce(w.memory_share, 1), 0), 100 * p.memory_gib / nullif(w.memory_gib, 0),
+        w.memory_percent_mean) as memory_share
 from workloads w left join paces p using (workload), span s
 where w.trace_id = $trace_id and (w.kind <> 'function' or p.samples is not null);
 
@@ -56,12 +59,26 @@ select
     $trace_id as trace_id, workload, samples, expected as expected_samples, coalesce(gaps, 0) as gaps,
     greatest(1, cast(ceil(5 * least(1.0, samples / expected) - 1e-9) as integer)) as stars,
     case
-        when samples = 0 and cpu_percent_mean is null then 'unknown'
-        when coalesce(most, cpu_percent_max, cpu_percent_mean) = 0 then 'zombie'
-        when coalesce(cpu_share, cpu_percent_mean, 100) > 5 and coalesce(memory_share, 100) > 5 then 'active'
+        when samples = 0 and told is null then 'unknown'
+        when coalesce(most, told_most) = 0 then 'zombie'
+        when coalesce(cpu_share, 100) > 5 and coalesce(memory_share, 100) > 5 then 'active'
         else 'idle'
     end as activity
 from machines left join gaps using (workload);
+
+-- An inventory is one look at an estate. What it lacks is said here for every format that is one.
+insert into notes
+select format('an instant inventory: {} of {} workloads are told by one reading of CPU or memory and no time series; '
+    'demand is that reading in every hour, and more is planned for by a stated spread (demand.reading_cpu_spread, '
+    'demand.reading_memory_spread)', n, total)
+from (
+    select count(*) filter (
+        (cpu_percent_mean is not null and cpu_percent_p95 is null and cpu_percent_max is null)
+        or (memory_percent_mean is not null and memory_percent_p95 is null and memory_percent_max is null)
+    ) as n, count(*) as total
+    from workloads
+    where trace_id = $trace_id and workload not in (select workload from usage where trace_id = $trace_id)
+) where n > 0;
 
 -- Functions are recorded by the minute, all of them in the same minutes; one without calls is a zombie.
 insert into quality by name

@@ -201,3 +201,49 @@ create table placements (
 -- largest machine. The percents of such a workload's usage are then of that machine too.
 alter table workloads add column cpu_share double;
 alter table workloads add column memory_share double;
+
+-- version 3
+-- Inventories tell one reading, or a mean and a maximum, where there are no samples; bills are recordings without
+-- workloads; call graphs say who calls whom.
+alter table workloads add column memory_percent_mean double;
+alter table workloads add column memory_percent_p95 double;
+alter table workloads add column memory_percent_max double;
+alter table workloads add column told_disk_iops double;            -- a mean or one reading, where there are no samples
+alter table workloads add column told_network_mib_per_s double;    -- sent out on average
+alter table workloads add column told_requests_per_s double;       -- served on average
+
+alter table traces add column charges bigint default 0;
+alter table traces add column flows bigint default 0;
+
+create table charges (
+    trace_id varchar not null,
+    provider varchar not null,
+    service_category varchar not null,
+    service varchar not null,
+    sku varchar,
+    resource varchar,
+    resource_type varchar,
+    account varchar,
+    region varchar,
+    charge_category varchar not null,   -- Usage | Purchase | Tax | Credit | Adjustment
+    pricing_category varchar,
+    commitment varchar,
+    month date not null,                -- first day of the billing period's month
+    period_start timestamp not null,    -- of the charge; the end is exclusive
+    period_end timestamp not null,
+    billed_amount double not null,      -- in `currency`
+    effective_amount double not null,   -- commitments spread over what they were used for
+    list_amount double,
+    quantity double,
+    unit varchar,
+    currency varchar not null
+);
+
+create table traffic (
+    trace_id varchar not null,
+    caller varchar not null,
+    callee varchar not null,
+    sampled_at timestamp,               -- null: an average over all of the recording
+    requests_per_s double,
+    mib_per_s double                    -- from caller to callee and back
+);

@@ -3,8 +3,8 @@
 A format file is plain SQL. Its first comment line says what it is. ``create temp table`` declares a kind of file the
 format consists of: columns with their types, ``not null`` for what every row must have, ``check`` for what makes a
 value plausible, a comment with other spellings of a header (``comment on column t.c is 'Spelling|Other'``). A column
-whose name is a regular expression stands for every header that matches it. The table's comment is JSON, see `Input`.
-Every other statement runs at ingest, in order: by then each declared table holds the good rows of its files, and
+whose name is a regular expression stands for every header that matches it (``not null``: at least one does); it lets
+no quote through, since its headers become names in SQL. The table's comment is JSON, see `Input`. Every other statement runs at ingest, in order: by then each declared table holds the good rows of its files, and
 ``$trace_id`` is the recording. So a new format is one file.
 
 Files of JSON become rows by a select: ``create temp view TABLE_in_document as select ... from document`` says how the
@@ -115,9 +115,7 @@ class Input:
     def lacks(self, headers: Sequence[str]) -> list[str]:
         """What every row needs and no header names: a column, or one of several."""
         found = {column.name for column in self.columns_of(headers) if column is not None}
-        needed: list[tuple[str, ...]] = [
-            (column.name,) for column in self.columns if column.required or column.pattern is not None
-        ]
+        needed: list[tuple[str, ...]] = [(column.name,) for column in self.columns if column.required]
         needed += [names for _, names in self.checks if len(names) > 1]
         return [f"one of {', '.join(some)}" if len(some) > 1 else some[0] for some in needed if not found & set(some)]
 

@@ -33,12 +33,25 @@ class Case:
         """Whole days of the recording, at least one: what a short one repeats by."""
         return max(1, int(self.hours // 24)) if np.isfinite(self.hours) else 1
 
-    @property
-    def summary(self) -> tuple[Floats, Floats]:
-        """[W] CPU percent to size by and on average, as the recording's own table tells; NaN where it does not."""
-        mean, p95, most = (self._recorded(f"cpu_percent_{name}") for name in ("mean", "p95", "max"))
-        order = (p95, most, mean) if self.policy.cpu_percentile <= 95 else (most, p95, mean)
+    def summary(self, what: str) -> tuple[Floats, Floats]:
+        """[W] percent to size by and on average, as the recording's own table tells; NaN where it does not.
+
+        `what` is cpu or memory. One reading alone is what is used on average; more is planned for by the stated spread.
+        """
+        mean, p95, most = self._told(what)
+        spread, level = getattr(self.policy, f"reading_{what}_spread"), getattr(self.policy, f"{what}_percentile")
+        spread_out = np.minimum(mean * spread, np.maximum(mean, 100.0))
+        order = (p95, most, spread_out) if level <= 95 else (most, p95, spread_out)
         return _first(*order), _first(mean, p95, most)
+
+    def read_once(self, what: str) -> NDArray[np.bool_]:
+        """[W] whether one reading is all that is told of CPU or memory."""
+        mean, p95, most = self._told(what)
+        return ~np.isnan(mean) & np.isnan(p95) & np.isnan(most)
+
+    def _told(self, what: str) -> tuple[Floats, Floats, Floats]:
+        mean, p95, most = (self._recorded(f"{what}_percent_{name}") for name in ("mean", "p95", "max"))
+        return mean, p95, most
 
     def _recorded(self, name: str) -> Floats:
         return self.recorded[name].to_numpy(np.float64, na_value=np.nan)
@@ -63,6 +76,8 @@ def inferred(case: Case, busy: Floats) -> tuple[Assumption, ...]:
         for entry in (
             *_sampled(case),
             *_assumed(case),
+            *_told(case, "cpu", "CPU"),
+            *_told(case, "memory", "memory"),
             *_unsampled(case),
             *_periods(case),
             *_calls(case),
@@ -98,16 +113,28 @@ def _assumed(case: Case) -> list[Assumption]:
     return told
 
 
+def _told(case: Case, what: str, name: str) -> list[Assumption]:
+    """What a table tells of machines that have no samples: by figures over time, or by one reading."""
+    unmeasured = ~case.functions & ~case.measured(what)
+    once = unmeasured & case.read_once(what)
+    summary = unmeasured & ~once & ~np.isnan(case.summary(what)[0])
+    spread = getattr(case.policy, f"reading_{what}_spread")
+    return [
+        Assumption(f"demand.{what}_by_summary", int(summary.sum()), "workloads",
+                   f"no samples: the recording's own average and P95 of {name} (maximum above percentile 95, or where "
+                   "there is no P95) in every period"),
+        Assumption(f"demand.{what}_by_one_reading", int(once.sum()), "workloads",
+                   f"no samples: one reading of {name} in every period, {spread:g} times as much planned for "
+                   f"(demand.reading_{what}_spread), at most all that is allocated"),
+    ]  # fmt: skip
+
+
 def _unsampled(case: Case) -> list[Assumption]:
     machine = ~case.functions
-    summary = machine & ~case.measured("cpu") & ~np.isnan(case.summary[0])
-    cpu = machine & ~case.measured("cpu") & np.isnan(case.summary[0])
-    memory = machine & ~case.measured("memory")
+    cpu, memory = (machine & ~case.measured(w) & np.isnan(case.summary(w)[0]) for w in ("cpu", "memory"))
     born, died = case.recorded["created_at"], case.recorded["deleted_at"]
     ended = (born > born.min()) | (died < died.max())
     return [
-        Assumption("demand.cpu_by_summary", int(summary.sum()), "workloads",
-                   "no samples: the recording's own average and P95 (maximum above percentile 95) in every period"),
         Assumption("demand.cpu_as_allocated", int(cpu.sum()), "workloads", "CPU not measured: needed as allocated"),
         Assumption("demand.memory_as_allocated", int(memory.sum()), "workloads",
                    "memory not measured: needed and used as allocated"),

@@ -134,6 +134,7 @@ def _machines(reduced: Reduced, policy: Policy, case: Case) -> tuple[Floats, Flo
     for resource, column in ((GPU, "gpus"), (STORAGE, "storage_gib")):
         busy[:, :, resource] = mean[:, :, resource] = np.nan_to_num(reduced.column(column))[:, None]
     requests = fill_periods(_scatter(reduced.usage, "requests_per_s", shape), case.days)
+    requests = np.where(np.isnan(requests), reduced.column("told_requests_per_s")[:, None], requests)
     return busy, mean, np.nan_to_num(requests)
 
 
@@ -143,10 +144,9 @@ def _measured(reduced: Reduced, policy: Policy, case: Case, what: Literal["cpu",
     size = case.sized["cpu_cores" if what == "cpu" else "memory_gib"].to_numpy(np.float64)[:, None]
     need = fill_periods(_scatter(reduced.usage, f"{what}_busy", shape), case.days) * (1.0 + policy.headroom)
     use = fill_periods(_scatter(reduced.usage, f"{what}_mean", shape), case.days)
-    if what == "cpu":
-        high, average = case.summary
-        need = np.where(np.isnan(need), high[:, None] / 100 * size * (1.0 + policy.headroom), need)
-        use = np.where(np.isnan(use), average[:, None] / 100 * size, use)
+    high, average = case.summary(what)
+    need = np.where(np.isnan(need), high[:, None] / 100 * size * (1.0 + policy.headroom), need)
+    use = np.where(np.isnan(use), average[:, None] / 100 * size, use)
     need = np.where(np.isnan(need) | (policy.sizing == "allocated"), size, need)
     use = np.where(np.isnan(use), size, use)
     return np.nan_to_num(need), np.nan_to_num(use)

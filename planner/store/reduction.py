@@ -81,8 +81,10 @@ def reduce(connection: duckdb.DuckDBPyConnection, trace_id: str, policy: Policy,
     rows_of_usage, rows_of_calls, sums = _passed(connection, (usage, calls, whole), passes, fanout)
     workloads = _frame(connection, "select * from numbered order by number", {})
     workloads["memory_gib_per_request"] = workloads["memory_gib_per_request"].astype("Float64").fillna(gib)
+    joined = workloads.merge(sums, on="number", how="left").fillna(dict.fromkeys(_COUNTS, 0))
+    told = {name: joined[name].astype("Float64").fillna(joined[f"told_{name}"].astype("Float64")) for name in _TOLD}
     return Reduced(
-        workloads=workloads.merge(sums, on="number", how="left").fillna(dict.fromkeys(_COUNTS, 0)),
+        workloads=joined.assign(**told),
         usage=rows_of_usage,
         calls=rows_of_calls,
         quality=_quality(connection, trace_id),
@@ -91,6 +93,8 @@ def reduce(connection: duckdb.DuckDBPyConnection, trace_id: str, policy: Policy,
 
 
 _COUNTS: Final = ("cpu_amounts", "cpu_shares", "memory_amounts", "memory_shares")
+_TOLD: Final = ("network_mib_per_s", "disk_iops")
+"""Columns that an inventory may tell where there are no samples."""
 
 
 def _statements() -> list[str]:

@@ -9,7 +9,7 @@ create temp table invocations (
     HashApp varchar not null,
     HashFunction varchar not null,
     "Trigger" varchar,
-    "[0-9]{1,4}" uinteger
+    "[0-9]{1,4}" uinteger not null
 );
 comment on table invocations is '{"named": true, "needed": true}';
 
