@@ -93,7 +93,7 @@ class Policy(BaseModel):
 
     reading_memory_spread: float = Field(default=1.57, ge=1, le=100)
     """Memory to plan for over the one reading of an inventory that has no time series, at most all that is allocated.
-    Unit: ratio. Source: Google 2011 as VMs, maximum over mean in a day: 90 % of 800 machines stay below (median 1.05)."""
+    Unit: ratio. Source: Google 2011 as VMs, maximum over mean in a day: 90 % of 800 machines stay below it."""
 
     wait_probability: Literal[0.01, 0.05, 0.2] = 0.05  # type: ignore[valid-type]  # pydantic takes numbers here
     """Chance that a request waits, by which request-shaped workloads are staffed (square-root rule).

@@ -26,7 +26,7 @@ from planner.errors import ScenarioError, near_miss
 from planner.models import MODELS
 from planner.models.base import DeploymentModel
 
-__all__ = ["SAMPLE", "STORED", "Scenario", "Trace", "Where", "load", "parse", "with_settings"]
+__all__ = ["SAMPLE", "STORED", "Scenario", "Today", "Trace", "Where", "load", "parse", "with_settings"]
 
 SAMPLE: Final = "sample:"
 """A trace path that begins so names a recording that ships with planner."""
@@ -58,6 +58,21 @@ class Trace(BaseModel):
     """What to call it. Unit: text. Source: the user."""
 
 
+class Today(BaseModel):
+    """What is paid now: a bill that stands beside the answers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    bill: str | None = None
+    """A FOCUS billing file or folder, relative to the scenario file, or a bill in the workspace (trace:ID); none: what is
+    paid now is not told. Unit: path. Source: the user."""
+    format: str = "auto"
+    """The format of the bill; auto: found out. Unit: name. Source: the user."""
+    usd_per: dict[str, Annotated[float, Field(gt=0, lt=1e6)]] = Field(default_factory=dict)
+    """What one unit of another currency is worth, such as EUR = 1.1; charges in currencies without a rate are left out
+    and counted. Unit: USD. Source: the user."""
+
+
 class Where(BaseModel):
     """Where rented models rent, unless they say otherwise."""
 
@@ -80,6 +95,8 @@ class Scenario(BaseModel):
     """The recording. Unit: table. Source: the user."""
     demand: Policy = Policy()
     """How samples become sizes. Unit: table. Source: the user."""
+    today: Today = Today()
+    """What is paid now. Unit: table. Source: the user."""
     where: Where = Where()
     """Where rented models rent. Unit: table. Source: the user."""
     horizon_years: int = Field(default=3, ge=1, le=10)
@@ -128,13 +145,30 @@ class Scenario(BaseModel):
         Raises:
             ScenarioError: it names a shipped recording that does not exist.
         """
-        if not self.trace.path.startswith(SAMPLE):
-            return self.trace.path if self.trace.path.startswith(SERVED) else Path(self.trace.path)
-        name = self.trace.path.removeprefix(SAMPLE)
-        known = [p.name for p in bundled("datasets", "samples").iterdir()]
-        if name not in known:
-            raise ScenarioError(f"trace.path {self.trace.path!r}: no such recording ships; {near_miss(name, known)}")
-        return bundled("datasets", "samples", name)
+        return shipped(self.trace.path, "trace.path")
+
+    def bill_path(self) -> Path | None:
+        """Where the bill is; None where none is named.
+
+        Raises:
+            ScenarioError: it names a shipped recording that does not exist.
+        """
+        return None if self.today.bill is None else Path(shipped(self.today.bill, "today.bill"))
+
+
+def shipped(path: str, field: str) -> Path | str:
+    """The path of a recording, found where it ships if it is named so; the URL of a server as it is.
+
+    Raises:
+        ScenarioError: `field` names a shipped recording that does not exist.
+    """
+    if not path.startswith(SAMPLE):
+        return path if path.startswith(SERVED) else Path(path)
+    name = path.removeprefix(SAMPLE)
+    known = [p.name for p in bundled("datasets", "samples").iterdir()]
+    if name not in known:
+        raise ScenarioError(f"{field} {path!r}: no such recording ships; {near_miss(name, known)}")
+    return bundled("datasets", "samples", name)
 
 
 def load(path: Path) -> Scenario:
@@ -234,8 +268,11 @@ def _placed(scenario: Scenario, folder: Path) -> Scenario:
     trace = scenario.trace
     if not trace.path.startswith((SAMPLE, STORED, *SERVED)):
         trace = trace.model_copy(update={"path": str(folder / trace.path)})
+    today = scenario.today
+    if today.bill is not None and not today.bill.startswith((SAMPLE, STORED)):
+        today = today.model_copy(update={"bill": str(folder / today.bill)})
     books = tuple(str(folder / book) for book in scenario.price_books)
-    return scenario.model_copy(update={"trace": trace, "price_books": books})
+    return scenario.model_copy(update={"trace": trace, "today": today, "price_books": books})
 
 
 def _told(detail: ErrorDetails, text: str, origin: str) -> str:

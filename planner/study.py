@@ -20,11 +20,13 @@ from planner.bundle import edition
 from planner.catalog import Catalog
 from planner.demand import Demand, Policy
 from planner.engine import HERE, Fanout
+from planner.errors import ScenarioError
 from planner.models.base import DeploymentModel, described
 from planner.plan import OTHERS, Line, Plan
 from planner.quantities import MONTHS_PER_YEAR, RESOURCES, Assumption
 from planner.scenario import STORED, Scenario, Where
 from planner.store import Store, TraceInfo
+from planner.store.bills import today
 
 __all__ = ["Question", "Study", "answer", "answer_plans", "complete", "identity", "keep", "prepare", "run"]
 
@@ -40,6 +42,8 @@ class Question:
     trace: TraceInfo
     demand: Demand
     catalog: Catalog
+    today: Mapping[str, Any] | None = None
+    """What is paid now by the scenario's bill, see `_today`; None where it names none."""
 
 
 def prepare(scenario: Scenario, store: Store, fanout: Fanout = HERE) -> Question:
@@ -51,7 +55,29 @@ def prepare(scenario: Scenario, store: Store, fanout: Fanout = HERE) -> Question
     catalog = store.catalog([Path(book) for book in scenario.price_books] or None)
     trace = _recording(scenario, store)
     demand = store.demand(trace.trace_id, scenario.demand, scenario.growth_per_year, fanout)
-    return Question(scenario, trace, demand, catalog)
+    return Question(scenario, trace, demand, catalog, _today(scenario, store))
+
+
+def _today(scenario: Scenario, store: Store) -> Mapping[str, Any] | None:
+    """The bill's id, name and notes, and its cost a month: billed and effective, by service category and provider.
+
+    Raises:
+        InputError: the bill cannot be read, or is none.
+    """
+    path = scenario.bill_path()
+    if path is None:
+        return None
+    stored = str(scenario.today.bill).startswith(STORED)
+    info = (
+        store.trace(str(scenario.today.bill).removeprefix(STORED))
+        if stored
+        else store.ingest(path, scenario.today.format)
+    )
+    if not info.charges:
+        raise ScenarioError(f"today.bill: {info.name} is a recording of format {info.format}, expected a bill (focus)")
+    notes = [*info.notes, *([f"{info.rejected:,} lines of the bill could not be read"] if info.rejected else [])]
+    told = {"trace_id": info.trace_id, "name": info.name, "format": info.format, "notes": notes}
+    return told | today(store.bill(info.trace_id), scenario.today.usd_per)
 
 
 def _recording(scenario: Scenario, store: Store) -> TraceInfo:
@@ -194,6 +220,7 @@ class Study:
             "created_at": datetime.now(UTC).replace(tzinfo=None, microsecond=0).isoformat(),
             "scenario": asked,
             "trace": _trace(self.question.trace),
+            "today": self.question.today,
             "models": self.models(),
             "plans": [_plan(plan, shared) for plan in self.plans],
         }
@@ -239,6 +266,7 @@ def identity(question: Question) -> str:
     scenario = question.scenario.model_dump(mode="json")
     digest = hashlib.sha256(json.dumps([scenario, edition()], sort_keys=True).encode())
     digest.update(question.trace.trace_id.encode())
+    digest.update(str((question.today or {}).get("trace_id", "")).encode())
     for frame in (question.catalog.offers, question.catalog.facts):
         digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
     return digest.hexdigest()[:16]

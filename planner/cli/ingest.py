@@ -66,7 +66,7 @@ def ingest(
     with Store(store_path(store), memory, spill) as opened:
         with waiting(f"reading {', '.join(shown(path) for path in paths)}"):
             info = _read(opened, paths, (format_, name), limits or [], guarded)
-        _tell(info)
+        _tell(info, opened.bill(info.trace_id) if info.charges else None)
         if info.rejected:
             _tell_rejects(opened.rejects(info.trace_id), rejects)
             raise typer.Exit(1)
@@ -91,7 +91,7 @@ def _read(store: Any, paths: list[str], how: tuple[str, str | None], limits: lis
     return store.ingest(given, *how, limits_from(Limits, limits))
 
 
-def _tell(info: Any) -> None:
+def _tell(info: Any, bill: Any = None) -> None:
     from planner.report.show import count, instant, plain
 
     pairs = [
@@ -104,10 +104,31 @@ def _tell(info: Any) -> None:
     ]
     if info.calls:
         pairs.append(("calls", f"{count(info.calls)}, {plain(round(info.gb_seconds, 2))} GB-s"))
-    pairs.append(("quality", quality_words(info.quality)))
+    if info.workloads:
+        pairs.append(("quality", quality_words(info.quality)))
+    if info.flows:
+        pairs.append(("call graph", f"{count(info.flows)} pairs of a caller and a callee"))
+    if bill is not None:
+        pairs += bill_words(bill)
     facts([*pairs, *(("note", note) for note in info.notes)])
     if info.repeated:
         say("This recording is in the store already: nothing was added.")
+
+
+def bill_words(bill: Any) -> list[tuple[str, str]]:
+    """What a bill adds up to, by provider and currency; dearest first."""
+    from planner.report.show import count, plain
+
+    sums = bill.groupby(["provider", "currency"])[["billed_amount", "effective_amount", "charges"]].sum().reset_index()
+    ordered = sums.sort_values(["billed_amount", "provider"], ascending=[False, True]).to_dict("records")
+    return [
+        (
+            str(row["provider"]),
+            f"{count(row['charges'])} charges, billed {plain(round(row['billed_amount'], 6))} {row['currency']}, "
+            f"effective {plain(round(row['effective_amount'], 6))}",
+        )
+        for row in ordered
+    ]
 
 
 def quality_words(quality: dict[str, int]) -> str:

@@ -20,6 +20,7 @@ from planner.report.facts import Document, Facts
 from planner.report.html import html
 from planner.report.markdown import markdown
 from planner.report.question import asked, quality, title
+from planner.report.today import today
 
 __all__ = ["FORMATS", "check", "check_writable", "render", "tell", "write"]
 
@@ -37,6 +38,7 @@ def tell(document: Document) -> Report:
     sections = (
         recommendation(facts),
         Section("Comparison", (comparison(facts), reading())),
+        *today(facts),
         *(part(facts) for part in (by_category, cash, utilisation, boxes, unplaced, quality)),
         *(part(facts) for part in (bounds, assumptions, prices, bills)),
     )

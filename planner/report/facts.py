@@ -101,6 +101,12 @@ class Facts:
         return recorded
 
     @property
+    def today(self) -> Mapping[str, Any] | None:
+        """What is paid now, where the scenario names a bill."""
+        paid: Mapping[str, Any] | None = self.document.get("today")
+        return paid
+
+    @property
     def models(self) -> list[Mapping[str, Any]]:
         """One entry a model, best first; ranked here too, so that no document's ranks contradict the advice."""
         entries = self.document["models"]

@@ -108,13 +108,21 @@ select
     (select count(*) from usage where trace_id = $trace_id)
         + (select count(*) from minutes where trace_id = $trace_id)
         * (select count(*) from workloads where trace_id = $trace_id and kind = 'function') as samples,
-    coalesce(least(u.a, m.a), l.a) as "start", coalesce(greatest(u.b, m.b), l.b) as "end",
-    coalesce(c.calls, 0) as calls, coalesce(c.gb_seconds, 0) as gb_seconds,
+    coalesce(least(u.a, m.a), l.a, b.a, f.a) as "start", coalesce(greatest(u.b, m.b), l.b, b.b, f.b) as "end",
+    coalesce(c.calls, 0) as calls, coalesce(c.gb_seconds, 0) as gb_seconds, b.charges, f.flows,
     q.quality
 from
     (select min(sampled_at) as a, max(sampled_at) as b from usage where trace_id = $trace_id) u,
     (select min(minute) as a, max(minute) as b from minutes where trace_id = $trace_id) m,
     (select min(created_at) as a, max(deleted_at) as b from workloads where trace_id = $trace_id) l,
+    (
+        select min(period_start) as a, max(period_end) as b, count(*) as charges
+        from charges where trace_id = $trace_id
+    ) b,
+    (
+        select min(sampled_at) as a, max(sampled_at) as b, count(distinct (caller, callee)) as flows
+        from traffic where trace_id = $trace_id
+    ) f,
     (
         select sum(calls) as calls, exact_sum(calls * seconds_per_call * memory_mb / 1024) as gb_seconds
         from calls where trace_id = $trace_id

@@ -228,7 +228,8 @@ create table charges (
     charge_category varchar not null,   -- Usage | Purchase | Tax | Credit | Adjustment
     pricing_category varchar,
     commitment varchar,
-    month date not null,                -- first day of the billing period's month
+    correction boolean not null,        -- of a month that was billed before
+    month date not null,                -- first day of the month in which the charge begins
     period_start timestamp not null,    -- of the charge; the end is exclusive
     period_end timestamp not null,
     billed_amount double not null,      -- in `currency`

@@ -4,8 +4,9 @@ A format file is plain SQL. Its first comment line says what it is. ``create tem
 format consists of: columns with their types, ``not null`` for what every row must have, ``check`` for what makes a
 value plausible, a comment with other spellings of a header (``comment on column t.c is 'Spelling|Other'``). A column
 whose name is a regular expression stands for every header that matches it (``not null``: at least one does); it lets
-no quote through, since its headers become names in SQL. The table's comment is JSON, see `Input`. Every other statement runs at ingest, in order: by then each declared table holds the good rows of its files, and
-``$trace_id`` is the recording. So a new format is one file.
+no quote through, since its headers become names in SQL. The table's comment is JSON, see `Input`. Every other
+statement runs at ingest, in order: by then each declared table holds the good rows of its files, and ``$trace_id`` is
+the recording. So a new format is one file.
 
 Files of JSON become rows by a select: ``create temp view TABLE_in_document as select ... from document`` says how the
 rows of TABLE lie in relation ``document(body json)``, one row a document of a file (JSON lines have many). It knows
@@ -90,6 +91,8 @@ class Input:
     """A row's place in its file says something; column ``line`` holds it, from 1, and ``folder`` that of the file."""
     aside: bool = False
     """Lies in the official folder, but is no sign of the format."""
+    null: str = ""
+    """A word that stands for nothing, beside an empty field."""
     keys: tuple[str, ...] = ()
     """Of JSON: what every document has at its top."""
     rows: str = ""

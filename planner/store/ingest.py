@@ -308,8 +308,8 @@ def _finish(connection: duckdb.DuckDBPyConnection, found: Found, loading: _Loadi
     rows: list[tuple[Any, ...]] = []
     for statement in connection.extract_statements(sql("measure.sql")):
         rows = run(connection, statement.query, loading.trace_id)
-    workloads, samples, start, end, calls, gb_seconds, quality = rows[0]
-    if not workloads:
+    workloads, samples, start, end, calls, gb_seconds, charges, flows, quality = rows[0]
+    if not workloads and not charges:
         raise TraceError(f"{name}: holds no workload; it has a header at most")
     samples += copies(connection)
     loading.notes += gaps(connection, loading.trace_id)
@@ -318,6 +318,7 @@ def _finish(connection: duckdb.DuckDBPyConnection, found: Found, loading: _Loadi
         "trace_id": loading.trace_id, "name": name, "format": found.format.name, "reason": found.reason,
         "workloads": workloads, "samples": samples, "rejected": len(loading.rejects), "lines": loading.lines,
         "start": start, "end": end, "calls": calls, "gb_seconds": gb_seconds, "notes": notes, "quality": quality,
+        "charges": charges, "flows": flows,
     }  # fmt: skip
     columns = ", ".join(f"${key} as {quoted(key)}" for key in values)
     connection.execute(f"insert into traces by name select {columns}, now() at time zone 'UTC' as ingested_at", values)

@@ -130,7 +130,7 @@ def parsed(kind: Input, layout: Layout, source: str) -> str:
     """
     n, d = len(layout.fields), kind.delimiter
     fields = [
-        f"nullif(trim(f[{i + 1}]), '')" if f is not None and f[1] != "VARCHAR" else f"nullif(f[{i + 1}], '')"
+        f"nullif({_cell(i, f)}, '')" if not kind.null else f"nullif(nullif({_cell(i, f)}, ''), '{kind.null}')"
         for i, f in enumerate(layout.fields)
     ]
     values = [f"{cast(words, f[1])} as {quoted(f[0])}" for f, words in zip(layout.fields, fields, strict=True) if f]
@@ -142,6 +142,11 @@ def parsed(kind: Input, layout: Layout, source: str) -> str:
                 else {reason(kind, layout, fields)} end as reason
         from (select *, {", ".join(values)} from (select *, {_split(d)} as f from {source}))
     """
+
+
+def _cell(number: int, field: tuple[str, str] | None) -> str:
+    """SQL for the text of a field; round numbers and times blanks do not count."""
+    return f"trim(f[{number + 1}])" if field is not None and field[1] != "VARCHAR" else f"f[{number + 1}]"
 
 
 def legal(delimiter: str) -> str:

@@ -114,7 +114,7 @@ def _csv_rows(group: Group, variable: str, buffer: str) -> str:
         select {", ".join([*values, *lacking(kind, group.layout), *_file(kind)])}
         from read_csv(getvariable('{variable}'), auto_detect=false, header={str(kind.header).lower()},
             delim='{kind.delimiter}', quote='"', escape='"', columns={{{columns}}}, filename=true,
-            compression='{"gzip" if group.sources[0].kind == "gzip" else "none"}',
+            compression='{"gzip" if group.sources[0].kind == "gzip" else "none"}', nullstr=['', '{kind.null}'],
             store_rejects=true, rejects_limit=0{buffer})
     """
 

@@ -34,6 +34,8 @@ TRACE_COLUMNS: Final = (
     "gb_seconds",
     "notes",
     "quality",
+    "charges",
+    "flows",
 )
 """What is selected from table traces to make a `TraceInfo`, in this order."""
 
@@ -64,6 +66,10 @@ class TraceInfo:
     """What was found odd, in sentences."""
     quality: dict[str, int]
     """Counts of workloads by stars and by activity, keys `QUALITY_KEYS`."""
+    charges: int = 0
+    """Lines of a bill; a recording may be a bill and hold no workloads."""
+    flows: int = 0
+    """Pairs of a caller and a callee whose traffic is told."""
     repeated: bool = False
     """True where this ingest found the recording already there and added nothing."""
 
@@ -72,4 +78,5 @@ def from_row(row: Sequence[Any], *, repeated: bool = False) -> TraceInfo:
     """A `TraceInfo` out of the columns `TRACE_COLUMNS`."""
     facts = dict(zip((f.name for f in fields(TraceInfo)), row, strict=False))
     facts |= {"calls": round(facts["calls"]), "notes": tuple(facts["notes"]), "quality": json.loads(facts["quality"])}
+    facts |= {name: int(facts[name] or 0) for name in ("charges", "flows")}
     return TraceInfo(**facts, repeated=repeated)

@@ -15,7 +15,7 @@ from planner.catalog import Catalog
 from planner.demand import Demand, Policy
 from planner.engine import HERE, Fanout
 from planner.errors import TraceError, near_miss
-from planner.store import prices, studies
+from planner.store import bills, prices, studies
 from planner.store.adopting import adopt
 from planner.store.database import MAX_TEMP_SIZE, Confined, connect, default_path
 from planner.store.ingest import Request, ingest, trace_of
@@ -137,12 +137,29 @@ class Store:
         """What the recording says must run, sized by `policy`; the same whatever engine works it out.
 
         Raises:
-            TraceError: there is no such recording.
+            TraceError: there is no such recording, or it is a bill without workloads.
             ScenarioError: sizes are needed that neither recording nor policy gives.
+        """
+        info = self.trace(trace_id)
+        if not info.workloads:
+            raise TraceError(
+                f"{info.name}: is a bill of {info.charges:,} charges and tells no workloads to plan; name a recording "
+                "of the machines as the trace, and the bill beside it as bill under [today]"
+            )
+        with self._cursor() as cursor:
+            return build(reduce(cursor, trace_id, policy, fanout), policy, growth_per_year)
+
+    def bill(self, trace_id: str) -> pd.DataFrame:
+        """What a bill adds up to: one row a month, provider, service category, service, region and currency.
+
+        Columns are `BILL_COLUMNS`, amounts in ``currency``; no rows where the recording is no bill.
+
+        Raises:
+            TraceError: there is no such recording.
         """
         self.trace(trace_id)
         with self._cursor() as cursor:
-            return build(reduce(cursor, trace_id, policy, fanout), policy, growth_per_year)
+            return bills.bill(cursor, trace_id)
 
     def replay(self, trace_id: str, seats: pd.DataFrame, rooms: pd.DataFrame, policy: Policy) -> pd.DataFrame:
         """How often and how badly boxes were short of the raw samples, one row a box.
