@@ -86,6 +86,10 @@ class Policy(BaseModel):
     assumed_memory_gib: float | None = Field(default=None, gt=0)
     """Memory of machines whose trace tells percentages only. Unit: GiB. Source: the user."""
 
+    assumed_seconds_per_request: float | None = Field(default=None, gt=0, le=1e6)
+    """How long a request runs where the recording tells how many there are and not how long. Unit: s.
+    Source: the user."""
+
     reading_cpu_spread: float = Field(default=2.0, ge=1, le=100)
     """CPU to plan for over the one reading of an inventory that has no time series, at most all that is allocated.
     Unit: ratio. Source: Bitbrains GWA-T-12, P95 over mean of 50 machines in a month, median (2.00; its quartiles are

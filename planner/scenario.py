@@ -64,8 +64,8 @@ class Today(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     bill: str | None = None
-    """A FOCUS billing file or folder, relative to the scenario file, or a bill in the workspace (trace:ID); none: what is
-    paid now is not told. Unit: path. Source: the user."""
+    """A FOCUS billing file or folder, relative to the scenario file, or a bill in the workspace (trace:ID); none: what
+    is paid now is not told. Unit: path. Source: the user."""
     format: str = "auto"
     """The format of the bill; auto: found out. Unit: name. Source: the user."""
     usd_per: dict[str, Annotated[float, Field(gt=0, lt=1e6)]] = Field(default_factory=dict)

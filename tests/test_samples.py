@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import tarfile
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -25,6 +26,12 @@ from planner.store import Store
 from shared import shared
 
 FORMATS = list(SAMPLES)
+WORKLOADS: dict[str, Callable[[Size], int]] = {
+    "azure_functions": lambda size: size.functions,
+    "focus": lambda _: 0,
+    "request_rates": lambda size: size.functions,
+}
+"""What a sample holds, where it is not the machines of its size."""
 STEPS_A_DAY = 96
 
 
@@ -74,6 +81,7 @@ def test_any_size_and_seed_goes_in_by_itself_without_a_bad_row(name: str, size: 
     assert (trace.format, trace.rejected) == (name, 0)
     functions, pools = name.startswith("azure_functions"), -(-size.vms // MACHINE_CONTAINERS)
     assert trace.workloads == (size.functions if functions else size.vms + pools * (name == "alibaba_2018"))
+    assert trace.workloads == WORKLOADS.get(name, lambda size: size.vms)(size)
 
 
 def test_days_without_a_memory_file_are_as_in_the_published_trace(tmp_path: Path) -> None:

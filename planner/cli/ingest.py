@@ -124,8 +124,12 @@ def bill_words(bill: Any) -> list[tuple[str, str]]:
     return [
         (
             str(row["provider"]),
-            f"{count(row['charges'])} charges, billed {plain(round(row['billed_amount'], 6))} {row['currency']}, "
-            f"effective {plain(round(row['effective_amount'], 6))}",
+            "{} charges, billed {} {}, effective {}".format(
+                count(row["charges"]),
+                plain(round(row["billed_amount"], 6)),
+                row["currency"],
+                plain(round(row["effective_amount"], 6)),
+            ),
         )
         for row in ordered
     ]

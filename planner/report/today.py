@@ -30,9 +30,9 @@ def _words(paid: Mapping[str, Any]) -> str:
     months = "a month" if paid["months"] == 1 else f"{paid['months']} months"
     return (
         f"The bill {paid['name']} holds {count(paid['charges'])} charges of {months} ({span}). A month costs "
-        f"{money(paid['effective_usd_per_month'])} USD: the effective cost, in which what was paid ahead is spread over "
-        f"what used it; {money(paid['billed_usd_per_month'])} USD a month were billed. A bill may hold more than the "
-        "workloads of the recording, or less: compare it with a model only where both are of the same estate."
+        f"{money(paid['effective_usd_per_month'])} USD: the effective cost, in which what was paid ahead is spread "
+        f"over what used it; {money(paid['billed_usd_per_month'])} USD a month were billed. A bill may hold more than "
+        "the workloads of the recording, or less: compare it with a model only where both are of the same estate."
     )
 
 

@@ -21,9 +21,11 @@ from planner.samples.estate import Size
 from planner.samples.gcd_vms import gcd_vms
 from planner.samples.google import google_2011, google_2019
 from planner.samples.opendc import opendc
+from planner.samples.focus import focus
 from planner.samples.own import planner
 from planner.samples.planetlab import planetlab
 from planner.samples.rvtools import rvtools
+from planner.samples.request_rates import request_rates
 
 __all__ = ["SAMPLES", "Size", "write"]
 
@@ -47,6 +49,8 @@ _WRITERS: Final[Mapping[str, Callable[[Path, int, Size], tuple[Path, ...]]]] = {
     "opencost": opencost,
     "azure_migrate": azure_migrate,
     "aws_migration_hub": aws_migration_hub,
+    "focus": focus,
+    "request_rates": request_rates,
 }
 
 SAMPLES: Final[Mapping[str, Size]] = {
@@ -69,6 +73,8 @@ SAMPLES: Final[Mapping[str, Size]] = {
     "opencost": Size(vms=6),
     "azure_migrate": Size(vms=120, days=7),
     "aws_migration_hub": Size(vms=120, days=7),
+    "focus": Size(vms=120),
+    "request_rates": Size(functions=3, days=3),
 }
 """Format -> the size of the sample that ships."""
 

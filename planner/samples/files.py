@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["base64_names", "hex_names", "write_gzip", "write_text", "write_workbook"]
+__all__ = ["base64_names", "hex_names", "write_gzip", "write_gzip_text", "write_text", "write_workbook"]
 
 _SHEETS: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _PACKAGE: Final = "http://schemas.openxmlformats.org/package/2006"
@@ -25,9 +25,14 @@ _MAIN: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml."
 
 def write_gzip(path: Path, frame: pd.DataFrame, *, header: bool) -> Path:
     """Writes a frame as gzipped CSV, without the time of day that gzip would put into it."""
+    return write_gzip_text(path, frame.to_csv(index=False, header=header, lineterminator="\n"))
+
+
+def write_gzip_text(path: Path, text: str) -> Path:
+    """Writes text gzipped, without the time of day."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as file:
-        file.write(frame.to_csv(index=False, header=header, lineterminator="\n").encode())
+        file.write(text.encode())
     return path
 
 

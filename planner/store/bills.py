@@ -14,7 +14,7 @@ BILL_COLUMNS: Final = (
     "month", "provider", "service_category", "service", "region", "currency",
     "billed_amount", "effective_amount", "list_amount", "charges", "corrections",
 )  # fmt: skip
-"""Columns of a bill, one row a group. Amounts are in `currency`; a list amount is that of the charges which tell one."""
+"""Columns of a bill, one row a group. Amounts are in `currency`; a list amount is that of charges which tell one."""
 
 _BILL: Final = """
 select

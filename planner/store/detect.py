@@ -33,6 +33,10 @@ class Found:
     notes: tuple[str, ...]
 
 
+_Fit = tuple[Found, tuple[Source, ...]]
+"""A format with the files of it, and the files that are of no kind of it."""
+
+
 def detect(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> Found:
     """The one format that the files have.
 
@@ -45,7 +49,7 @@ def detect(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> 
     fits = [(found, others) for found, others in candidates if _main(found) and not _lacks(found)]
     best = max((_read(found) for found, _ in fits), default=0)
     fits = [(found, others) for found, others in fits if _read(found) == best]
-    fits = [fit for fit in fits if _has_names(fit[0])] or fits
+    fits = _closest(connection, [fit for fit in fits if _has_names(fit[0])] or fits)
     if not fits:
         raise TraceError(f"{_named(sources)}: no known trace format. Seen: {_seen(sources)}. {_known()}")
     if len(fits) > 1:
@@ -172,6 +176,19 @@ def _has_names(found: Found) -> bool:
 
 def _read(found: Found) -> int:
     return sum(map(len, found.files.values()))
+
+
+def _closest(connection: duckdb.DuckDBPyConnection, fits: Sequence[_Fit]) -> list[_Fit]:
+    """Of formats that read as many files those whose columns the headers name most of."""
+    if len(fits) < 2:
+        return list(fits)
+    named = [_columns_named(connection, found) for found, _ in fits]
+    return [fit for fit, count in zip(fits, named, strict=True) if count == max(named)]
+
+
+def _columns_named(connection: duckdb.DuckDBPyConnection, found: Found) -> int:
+    kinds = [kind for kind in found.format.inputs if kind.header and kind.name in found.files]
+    return sum(sum(_fits(connection, kind, found.files[kind.name])) for kind in kinds)
 
 
 def _lacks(found: Found) -> str:

@@ -165,7 +165,10 @@ def _calls(case: Case) -> list[Assumption]:
         Assumption("demand.wait_probability", policy.wait_probability if count else None, "probability",
                    "instances by the square-root rule, Halfin-Whitt; Netflix service-capacity-modeling@dc69307"),
         Assumption("demand.function_seconds_inferred", int(unknown.sum()), "functions",
-                   "duration unknown: the mean of the other calls"),
+                   "duration unknown: the mean of the other calls, or as the scenario states"),
+        Assumption("demand.assumed_seconds_per_request",
+                   policy.assumed_seconds_per_request if count and unknown.all() else None, "s",
+                   "stated by the scenario; the recording tells how many requests, not how long they run"),
         Assumption("demand.function_memory_inferred", int(blank.sum()), "functions",
                    "memory unknown: the mean of the other calls, or as the scenario states"),
     ]  # fmt: skip

@@ -141,9 +141,11 @@ def _call_averages(connection: duckdb.DuckDBPyConnection, trace_id: str, policy:
     """
     seconds, gib, calls = connection.execute(_AVERAGES, {"trace_id": trace_id}).fetchall()[0]
     gib = policy.assumed_memory_gib if gib is None else gib
+    seconds = policy.assumed_seconds_per_request if seconds is None else seconds
     if calls and seconds is None:
         raise TraceError(
-            f"trace {trace_id}: tells how often functions were called, not how long they ran; add durations"
+            f"trace {trace_id}: tells how often functions were called, not how long they ran; add durations, or state "
+            "assumed_seconds_per_request under [demand]"
         )
     if calls and gib is None:
         hint = "add it, or state assumed_memory_gib under [demand]"
