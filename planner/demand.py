@@ -15,6 +15,7 @@ from planner.quantities import CPU, HOURS_PER_MONTH, LONGEST_MONTH, MEMORY, RESO
 
 __all__ = [
     "QUALITY_COLUMNS",
+    "TRAFFIC_COLUMNS",
     "WORKLOAD_COLUMNS",
     "Demand",
     "Policy",
@@ -52,6 +53,11 @@ WORKLOAD_COLUMNS = (
 
 QUALITY_COLUMNS = ("workload", "stars", "activity", "samples", "expected_samples", "gaps")
 """Columns of `Demand.quality`, one row a workload (not a class)."""
+
+
+TRAFFIC_COLUMNS = ("caller", "callee", "requests_per_s", "gib_per_month")
+"""Columns of `Demand.traffic`: names of workloads or applications, what the one asks of the other on average and what
+goes between them both ways; NaN where unknown."""
 
 
 class Policy(BaseModel):
@@ -137,6 +143,8 @@ class Demand:
     """[class, period, resource], what one member uses on average."""
     requests_per_s: Floats
     """[class, period], mean requests a second of one member."""
+    traffic: pd.DataFrame | None = None
+    """One row a pair that the recording tells of, columns `TRAFFIC_COLUMNS`; None where it tells no traffic."""
     growth_per_year: float = 0.0
     """Fraction by which demand grows in a year: lead times and commitments look ahead with it."""
     quality: pd.DataFrame | None = None
@@ -188,6 +196,7 @@ class Demand:
             busy=self.busy * scale,
             mean=self.mean * scale,
             requests_per_s=self.requests_per_s * factor,
+            traffic=None if self.traffic is None else self.traffic.assign(**_times(self.traffic, factor)),
         )
 
     def select(self, rows: Sequence[int] | NDArray[np.int64] | NDArray[np.bool_]) -> Demand:
@@ -205,6 +214,10 @@ class Demand:
         )
 
 
+def _times(traffic: pd.DataFrame, factor: float) -> dict[str, pd.Series[float]]:
+    return {name: traffic[name] * factor for name in ("requests_per_s", "gib_per_month")}
+
+
 def concat(demands: Sequence[Demand]) -> Demand:
     """One demand out of several over the same periods.
 
@@ -216,6 +229,7 @@ def concat(demands: Sequence[Demand]) -> Demand:
     offsets = np.cumsum([0, *(len(d.workloads) for d in demands[:-1])])
     members = [d.members.assign(**{"class": d.members["class"] + o}) for d, o in zip(demands, offsets, strict=True)]
     qualities = [d.quality for d in demands if d.quality is not None]
+    traffic = [d.traffic for d in demands if d.traffic is not None]
     return replace(
         demands[0],
         workloads=pd.concat([d.workloads for d in demands], ignore_index=True),
@@ -224,6 +238,7 @@ def concat(demands: Sequence[Demand]) -> Demand:
         mean=np.concatenate([d.mean for d in demands]),
         requests_per_s=np.concatenate([d.requests_per_s for d in demands]),
         quality=pd.concat(qualities, ignore_index=True) if qualities else None,
+        traffic=pd.concat(traffic, ignore_index=True).drop_duplicates(ignore_index=True) if traffic else None,
         assumptions=tuple(dict.fromkeys(a for d in demands for a in d.assumptions)),
     )
 

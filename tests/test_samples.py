@@ -30,6 +30,7 @@ WORKLOADS: dict[str, Callable[[Size], int]] = {
     "azure_functions": lambda size: size.functions,
     "focus": lambda _: 0,
     "request_rates": lambda size: size.functions,
+    "service_graph": lambda size: size.vms + 1,
 }
 """What a sample holds, where it is not the machines of its size."""
 STEPS_A_DAY = 96

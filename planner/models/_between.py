@@ -12,25 +12,33 @@ from planner.catalog import Catalog
 from planner.demand import Demand
 from planner.errors import PriceBookError
 from planner.models._case import homes, named
+from planner.models._graph import graph
 from planner.models._sites import Site, Traffic
 from planner.plan import Line, Plan, line
 
-__all__ = ["crossing", "crowded", "flows", "gib_between", "prices"]
+__all__ = ["crossing", "crowded", "flows", "gib_between", "prices", "recorded"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+MOST_FLOWS = 500
+"""Unit: flows. Source: each flow adds variables for every two sites; the largest of a recorded graph are priced."""
 
 MOST_PARTNERS = 12
 """Unit: units. Source: pairs grow with the square; what is larger than that stays together."""
 
 
 def flows(demand: Demand, unit: Ints, told: Sequence[Traffic], inferred_gib: float) -> tuple[Ints, Ints, Floats]:
-    """Caller, callee and GiB of each flow between units: as told, else `inferred_gib` of each member to the others of
-    its application.
+    """Caller, callee and GiB of each flow between units: as told, else as recorded, else `inferred_gib` of each member
+    to the others of its application.
 
     Raises:
         InputError: a caller or callee does not exist.
     """
+    found = recorded(demand, unit)
+    if not told and len(found[2]):
+        largest = np.sort(np.argsort(-found[2], kind="stable")[:MOST_FLOWS])
+        return found[0][largest], found[1][largest], found[2][largest]
     ends = named(demand, unit, [name for t in told for name in (t.caller, t.callee)])
     pairs = [(a, b, t.gib_per_month / (len(one) * len(other)))
              for t, one, other in zip(told, ends[::2], ends[1::2], strict=True)
@@ -39,6 +47,16 @@ def flows(demand: Demand, unit: Ints, told: Sequence[Traffic], inferred_gib: flo
         pairs = _inferred(demand, unit, inferred_gib)
     columns = np.array(pairs, float).reshape(-1, 3).T
     return columns[0].astype(np.int64), columns[1].astype(np.int64), columns[2]
+
+
+def recorded(demand: Demand, unit: Ints) -> tuple[Ints, Ints, Floats]:
+    """Caller, callee and GiB a month of the recorded call graph between different units; nothing where none is told."""
+    told = graph(demand)
+    if told is None:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+    rows = pd.DataFrame({"a": unit[told.caller], "b": unit[told.callee], "gib": np.nan_to_num(told.gib_per_month)})
+    rows = rows[(rows["a"] != rows["b"]) & (rows["gib"] > 0)].groupby(["a", "b"], sort=True)["gib"].sum().reset_index()
+    return rows["a"].to_numpy(np.int64), rows["b"].to_numpy(np.int64), rows["gib"].to_numpy(float)
 
 
 def _inferred(demand: Demand, unit: Ints, gib: float) -> list[tuple[int, int, float]]:

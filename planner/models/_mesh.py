@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.demand import Demand
+from planner.models._graph import graph
 from planner.models._pods import Burden, Pods, joined
 from planner.models._units import names
 from planner.quantities import CPU, MEMORY
@@ -75,9 +76,32 @@ class Calls:
         kinds = names(demand, "kind")
         return np.isin(kinds, list(self.kinds)) if self.kinds else np.ones(len(kinds), bool)
 
+    def made(self, demand: Demand) -> Floats:
+        """[class, period], requests a second that one member makes: as the recorded call graph tells on average, in the
+        rhythm of those that it serves; else so many for each of those."""
+        served, recorded = self.served(demand), graph(demand)
+        if recorded is None:
+            return served * self.calls_per_request
+        each = recorded.made(len(served)) / np.maximum(demand.count, 1)
+        month = max(float(demand.hours.sum()), 1e-300)
+        mean = (served @ demand.hours / month)[:, None]
+        rhythm = np.divide(served, mean, out=np.ones_like(served), where=mean > 0)
+        # A callee that nobody names as a caller is a leaf of the graph: it calls nobody.
+        leaf = np.isin(np.arange(len(served)), recorded.callee) & np.isnan(each)
+        told = np.where(leaf, 0.0, each)[:, None]
+        return np.where(np.isnan(told), served * self.calls_per_request, told * rhythm)
+
+    def encrypted(self, demand: Demand) -> float | None:
+        """Share of the recorded calls between two ends in the mesh; None where no graph tells."""
+        recorded = graph(demand)
+        if recorded is None or np.nansum(recorded.requests_per_s) <= 0:
+            return None
+        inside, calls = self.inside(demand), np.nan_to_num(recorded.requests_per_s)
+        return _share(calls, inside[recorded.caller] & inside[recorded.callee])
+
     def through(self, demand: Demand) -> Floats:
         """[class, period], requests a second through the proxies of one member: those served and those made."""
-        passing = self.served(demand) * (1 + self.calls_per_request) * (1 + self.headroom)
+        passing = (self.served(demand) + self.made(demand)) * (1 + self.headroom)
         return np.where(self.inside(demand)[:, None], passing, 0.0)
 
 
@@ -180,15 +204,15 @@ class Mesh(Burden):
         inside, count = self.calls.inside(served), asked.count.astype(float)
         running = (count[:, None] * asked.replicas) @ served.hours
         called = (count[:, None] * self.calls.served(served)) @ served.hours
-        share = _share(called, inside)
+        share, recorded = _share(called, inside), self.calls.encrypted(served)
         own = self.beside(served, asked)
         carried = np.einsum("c,cp,cpr->pr", count, asked.replicas, self.on_pods(served, asked))
         apart = np.zeros(2) if own is None else np.einsum("c,cpr->pr", own.count[1:], own.requested[1:])[:, :2]
         taken = (carried + apart).max(axis=0, initial=0.0) + nodes * np.array(self.on_nodes[:2])
         return {
             "mtls_share_of_pods": _share(running, inside),
-            # A call is encrypted where both ends are in the mesh; who calls whom is unknown, so either end is anyone.
-            "mtls_share_of_calls": share * share,
+            # A call is encrypted where both ends are in the mesh; where no graph tells, either end is anyone.
+            "mtls_share_of_calls": share * share if recorded is None else recorded,
             "requests_per_s_on_average": float(called.sum()) / max(float(served.hours.sum()), 1e-300),
             "proxy_cpu_cores_at_most": float(taken[0]),
             "proxy_memory_gib_at_most": float(taken[1]),

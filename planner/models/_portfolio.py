@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner.models._between import recorded
 from planner.models._case import homes
 from planner.models._deals import Deal, boxes, costs, seats, summed
 from planner.models._rented import inferred
@@ -124,9 +125,12 @@ def _told(found: Found) -> list[Assumption]:
         out += [replace(a, name=f"{name}: {a.name}") for a in own if a not in known]
     caller, _, gib = found.hunt.terms.ends
     if len(caller):
-        out.append(
-            inferred("multi_cloud: traffic between units", float(gib.sum()), "GiB-month", "settings of the model")
-        )
+        amount, all_told = float(gib.sum()), float(recorded(case.demand, found.hunt.unit)[2].sum())
+        source = "settings of the model" if not all_told else "settings of the model, else the recorded call graph"
+        out.append(inferred("multi_cloud: traffic between units", amount, "GiB-month", source))
+        if all_told > amount:
+            words = "recorded, but smaller than the flows that are priced, or set aside for those of the settings"
+            out.append(inferred("multi_cloud: traffic not priced", all_told - amount, "GiB-month", words))
     parted = _parted(found)
     if parted:
         source = "no site takes all of what they consist of, so that their parts move by themselves"

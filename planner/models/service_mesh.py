@@ -12,6 +12,7 @@ from planner.catalog import Catalog
 from planner.demand import Demand
 from planner.models._clustered import Clustered
 from planner.models._clusterplan import planned
+from planner.models._graph import graph
 from planner.models._mesh import Calls, Control, Mesh, Proxy, Waypoints
 from planner.models._pods import Burden, pods
 from planner.models._rented import inferred
@@ -44,7 +45,7 @@ class ServiceMesh(Clustered):
 
     calls_per_request: float = Field(default=1.0, ge=0)
     """Calls to other workloads that a workload makes for each request that it serves. Unit: calls.
-    Source: assumption of this planner, no published figure; the trace holds no call graph."""
+    Source: assumption of this planner, no published figure; a recorded call graph goes before it."""
 
     calls_in_path: float = Field(default=3.0, ge=0)
     """Calls one after another that a user waits for. Unit: calls. Source: istio.io, Bookinfo (gateway to productpage
@@ -260,10 +261,14 @@ class ServiceMesh(Clustered):
     def _guessed(self, served: Demand, mesh: Mesh) -> list[Assumption]:
         """What the trace does not tell of requests and calls."""
         unknown = int(served.count[~mesh.calls.known(served)].sum())
-        graph = inferred(f"{self.kind}: calls to others a request", self.calls_per_request, "calls", "no call graph")
+        calls = inferred(f"{self.kind}: calls to others a request", self.calls_per_request, "calls", "no call graph")
+        recorded = graph(served)
+        if recorded is not None:
+            name, source = f"{self.kind}: pairs of the recorded call graph", "calls a second of the recording"
+            calls = Assumption(name, len(recorded.caller), "pairs", source, measured=True)
         rule = f"cores in use / {self.cpu_seconds_per_request:g} s"
         told = [inferred(f"{self.kind}: workloads whose requests are inferred", unknown, "workloads", rule)]
-        return [*(told if unknown else []), *([graph] if len(served.count) else [])]
+        return [*(told if unknown else []), *([calls] if len(served.count) else [])]
 
 
 def _classes(demand: Demand, plan: Plan) -> list[int]:

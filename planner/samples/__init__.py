@@ -26,6 +26,7 @@ from planner.samples.own import planner
 from planner.samples.planetlab import planetlab
 from planner.samples.rvtools import rvtools
 from planner.samples.request_rates import request_rates
+from planner.samples.service_graph import service_graph
 
 __all__ = ["SAMPLES", "Size", "write"]
 
@@ -51,6 +52,7 @@ _WRITERS: Final[Mapping[str, Callable[[Path, int, Size], tuple[Path, ...]]]] = {
     "aws_migration_hub": aws_migration_hub,
     "focus": focus,
     "request_rates": request_rates,
+    "service_graph": service_graph,
 }
 
 SAMPLES: Final[Mapping[str, Size]] = {
@@ -75,6 +77,7 @@ SAMPLES: Final[Mapping[str, Size]] = {
     "aws_migration_hub": Size(vms=120, days=7),
     "focus": Size(vms=120),
     "request_rates": Size(functions=3, days=3),
+    "service_graph": Size(vms=10, days=2),
 }
 """Format -> the size of the sample that ships."""
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from planner.demand import Demand, Policy
+from planner.demand import TRAFFIC_COLUMNS, Demand, Policy
 from planner.errors import ScenarioError
-from planner.quantities import CPU, GPU, HOURS_PER_WEEK, MEMORY, RESOURCES, STORAGE
+from planner.quantities import CPU, GPU, HOURS_PER_WEEK, MEMORY, RESOURCES, SECONDS_PER_HOUR, STORAGE
 from planner.store.folding import averaged, folded
 from planner.store.inferred import Case, inferred
 
@@ -44,6 +44,8 @@ class Reduced:
     quality: pd.DataFrame
     hours: float
     """Hours of the clock from the first sample to the last, inside the window."""
+    traffic: pd.DataFrame | None = None
+    """Rows caller, callee, requests_per_s, mib_per_s; None where none is told."""
 
     def column(self, name: str) -> Floats:
         """[W] one column of `workloads` as numbers, NaN where unknown."""
@@ -73,10 +75,19 @@ def build(reduced: Reduced, policy: Policy, growth_per_year: float) -> Demand:
         busy=busy[first],
         mean=averaged(mean, of),
         requests_per_s=averaged(requests, of),
+        traffic=_traffic(reduced.traffic, policy),
         growth_per_year=growth_per_year,
         quality=reduced.quality,
         assumptions=inferred(case, busy),
     )
+
+
+def _traffic(rows: pd.DataFrame | None, policy: Policy) -> pd.DataFrame | None:
+    """Mebibytes a second as GiB of the month that is planned."""
+    if rows is None:
+        return None
+    gib = rows["mib_per_s"] * policy.hours_per_month * SECONDS_PER_HOUR / 1024
+    return rows.assign(gib_per_month=gib)[list(TRAFFIC_COLUMNS)]
 
 
 def _size(reduced: Reduced, policy: Policy, what: Literal["cpu", "memory"], functions: Mask) -> Floats:

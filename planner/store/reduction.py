@@ -89,6 +89,7 @@ def reduce(connection: duckdb.DuckDBPyConnection, trace_id: str, policy: Policy,
         calls=rows_of_calls,
         quality=_quality(connection, trace_id),
         hours=hours,
+        traffic=_traffic(connection, trace_id, since),
     )
 
 
@@ -151,6 +152,24 @@ def _call_averages(connection: duckdb.DuckDBPyConnection, trace_id: str, policy:
         hint = "add it, or state assumed_memory_gib under [demand]"
         raise TraceError(f"trace {trace_id}: tells nothing of the memory of functions; {hint}")
     return float(seconds or 0.0), float(gib or 0.0)
+
+
+_TRAFFIC: Final = """
+with told as (
+    select * from traffic where trace_id = $trace_id and (sampled_at is null or sampled_at >= $since)
+),
+times as (select count(distinct sampled_at) as n from told)
+select caller, callee,
+    exact_sum(requests_per_s / case when sampled_at is null then 1 else n end) as requests_per_s,
+    exact_sum(mib_per_s / case when sampled_at is null then 1 else n end) as mib_per_s
+from told, times group by caller, callee order by caller, callee
+"""
+
+
+def _traffic(connection: duckdb.DuckDBPyConnection, trace_id: str, since: datetime) -> pd.DataFrame | None:
+    """The mean traffic of each pair; a pair that is not told at a time had none then. None where there is none."""
+    rows = _frame(connection, _TRAFFIC, {"trace_id": trace_id, "since": since})
+    return None if rows.empty else rows
 
 
 def _quality(connection: duckdb.DuckDBPyConnection, trace_id: str) -> pd.DataFrame:

@@ -9,6 +9,8 @@
 --            only. A recording may also be a workloads file alone: then it is sized as allocated.
 -- calls      one row a function and minute: calls started in that minute, their average duration and allocated memory.
 --            Minutes without calls may be left out. GB = 1024 MB.
+-- traffic    one row a pair of a caller and a callee (names of workloads or applications), with requests a second and
+--            mebibytes a second of both ways, at a time or on average. Optional; a traffic file alone is a service_graph.
 -- Columns of other names are skipped. Units are in the names; MiB and GiB are powers of two.
 
 create temp table samples (
@@ -65,6 +67,17 @@ create temp table call_rows (
     application varchar
 );
 
+create temp table traffic_rows (
+    caller varchar not null check (caller <> ''),
+    callee varchar not null check (callee <> ''),
+    sampled_at timestamp check (sampled_at between '1970-01-01' and '2100-01-01'),
+    requests_per_s double check (requests_per_s between 0 and 1e12),
+    mib_per_s double check (mib_per_s between 0 and 1e9),
+    check (coalesce(requests_per_s, mib_per_s) is not null)
+);
+comment on table traffic_rows is '{"aside": true}';
+comment on column traffic_rows.sampled_at is 'timestamp|time';
+
 -- The first row of a workload that is listed twice counts.
 create temp view listed as
 select distinct on (workload) * from workload_rows order by workload, cpu_cores, memory_gib, application;
@@ -81,6 +94,9 @@ select
     s.cpu_percent, s.memory_percent, s.disk_read_mib_per_s, s.disk_write_mib_per_s, s.disk_iops,
     s.network_in_mib_per_s, s.network_out_mib_per_s, s.requests_per_s, s.allocated_cpu_cores, s.allocated_memory_gib
 from samples s left join listed w using (workload);
+
+insert into traffic by name
+select $trace_id as trace_id, caller, callee, sampled_at, requests_per_s, mib_per_s from traffic_rows;
 
 insert into calls by name
 select
@@ -124,3 +140,15 @@ select
     coalesce(w.memory_gib_per_request, c.gib) as memory_gib_per_request,
     w.cores_per_request, w.created_at, w.deleted_at
 from names left join sized s using (workload) left join called c using (workload) left join listed w using (workload);
+
+insert into notes
+select format('{} pairs of the traffic name what is no workload and no application: they are left out of the demand',
+    count(*))
+from (
+    select caller, callee from traffic where trace_id = $trace_id and not (
+        caller in (select workload from workloads where trace_id = $trace_id
+            union select application from workloads where trace_id = $trace_id and application is not null)
+        and callee in (select workload from workloads where trace_id = $trace_id
+            union select application from workloads where trace_id = $trace_id and application is not null))
+    group by all
+) having count(*) > 0;
