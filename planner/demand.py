@@ -143,14 +143,14 @@ class Demand:
     """[class, period, resource], what one member uses on average."""
     requests_per_s: Floats
     """[class, period], mean requests a second of one member."""
-    traffic: pd.DataFrame | None = None
-    """One row a pair that the recording tells of, columns `TRAFFIC_COLUMNS`; None where it tells no traffic."""
     growth_per_year: float = 0.0
     """Fraction by which demand grows in a year: lead times and commitments look ahead with it."""
     quality: pd.DataFrame | None = None
     """One row a workload, columns `QUALITY_COLUMNS`."""
     assumptions: tuple[Assumption, ...] = ()
     """What was measured and what was inferred on the way here."""
+    traffic: pd.DataFrame | None = None
+    """One row a pair that the recording tells of, columns `TRAFFIC_COLUMNS`; None where it tells no traffic."""
 
     def __post_init__(self) -> None:
         """Checks that the arrays agree.
