@@ -135,3 +135,12 @@ def test_memory_must_be_stated_too(tmp_path: Path) -> None:
         info = store.ingest(tmp_path)
         with pytest.raises((TraceError, ScenarioError), match="assumed_memory_gib"):
             store.demand(info.trace_id, Policy(assumed_seconds_per_request=1))
+
+
+def test_a_clock_gone_wrong_does_not_make_a_century_of_minutes(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("timestamp,requests\n1970-01-01 00:00,1\n1970-01-01 00:01,2\n2099-01-01,5\n")
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+    assert (info.calls, info.lines) == (8, 3)
+    assert info.samples < 100_000
+    assert any("more than twenty years" in note for note in info.notes)

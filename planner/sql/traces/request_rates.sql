@@ -46,32 +46,35 @@ select workload, least(2678400, greatest(1, cast(coalesce(step, (select mode(ste
 from own;
 
 -- Minutes of an interval: all that begin in it; a shorter one belongs to its own.
+create temp table spread as
+select
+    s.workload, unnest(generate_series(
+        date_trunc('minute', s.begins),
+        date_trunc('minute', s.begins) + to_minutes(cast(greatest(1, round(t.step / 60)) as integer) - 1),
+        interval 1 minute
+    )) as minute,
+    coalesce(s.requests, s.requests_per_s * t.step) / greatest(1, round(t.step / 60)) as calls, s.seconds, s.mb
+from series s join steps t using (workload);
+
 insert into calls by name
-with spread as (
-    select
-        s.workload, unnest(generate_series(
-            date_trunc('minute', s.begins),
-            date_trunc('minute', s.begins) + to_minutes(cast(greatest(1, round(t.step / 60)) as integer) - 1),
-            interval 1 minute
-        )) as minute,
-        coalesce(s.requests, s.requests_per_s * t.step) / greatest(1, round(t.step / 60)) as calls, s.seconds, s.mb
-    from series s join steps t using (workload)
-    where coalesce(s.requests, s.requests_per_s) > 0
-)
 select
     $trace_id as trace_id, workload, minute, sum(calls) as calls,
     exact_sum(calls * seconds) / nullif(sum(calls) filter (seconds is not null), 0) as seconds_per_call,
     exact_sum(calls * mb) / nullif(sum(calls) filter (mb is not null), 0) as memory_mb
-from spread group by all;
+from spread where calls > 0 group by all;
+
+-- Silence counts from the first minute to the last, unless a clock gone wrong makes that more than twenty years.
+create temp table whole as
+select min(minute) as a, max(minute) as b from spread having date_diff('minute', min(minute), max(minute)) < 10512000;
 
 insert into minutes by name
-select $trace_id as trace_id, unnest(generate_series(a, b, interval 1 minute)) as minute
-from (
-    select min(date_trunc('minute', begins)) as a,
-        max(date_trunc('minute', begins) + to_minutes(cast(greatest(1, round(step / 60)) as integer) - 1)) as b
-    from series join steps using (workload)
-)
-where a is not null;
+select $trace_id as trace_id, unnest(generate_series(a, b, interval 1 minute)) as minute from whole
+union all
+select distinct $trace_id, minute from spread where not exists (from whole);
+
+insert into notes
+select 'the times reach over more than twenty years: only minutes of which requests are told count' where exists (from series)
+    and not exists (from whole);
 
 insert into workloads by name
 with totals as (
@@ -99,7 +102,7 @@ from (
     select cast(sum(greatest(0, round(date_diff('second', a, b) / step) + 1 - n)) as bigint) as missing
     from (select workload, min(begins) as a, max(begins) as b, count(*) as n from series group by workload)
     join steps using (workload)
-) where missing > 0;
+) where missing > 0 and exists (from whole);
 
 insert into notes
 select format('{} services are told by intervals of more than a minute: their requests are spread evenly over it, peaks '
