@@ -52,7 +52,7 @@ def settings() -> data.Question:
         demand = forms.form(data.Policy, "demand")
     with st.sidebar.expander("Horizon and money"):
         study = forms.form(
-            data.Scenario, "study", ("name", "trace", "demand", "where", "models", "price_books", "baseline")
+            data.Scenario, "study", ("name", "trace", "demand", "today", "where", "models", "price_books", "baseline")
         )
     with st.sidebar.expander("Where to rent"):
         where = forms.form(data.Where, "where")
