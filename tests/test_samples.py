@@ -28,6 +28,8 @@ from shared import shared
 FORMATS = list(SAMPLES)
 WORKLOADS: dict[str, Callable[[Size], int]] = {
     "azure_functions": lambda size: size.functions,
+    "azure_functions_2021": lambda size: size.functions,
+    "alibaba_2018": lambda size: size.vms - (-size.vms // MACHINE_CONTAINERS),
     "focus": lambda _: 0,
     "request_rates": lambda size: size.functions,
     "service_graph": lambda size: size.vms + 1,
@@ -80,8 +82,6 @@ def test_any_size_and_seed_goes_in_by_itself_without_a_bad_row(name: str, size: 
     with Store(":memory:") as store:
         trace = store.ingest(tmp_path)
     assert (trace.format, trace.rejected) == (name, 0)
-    functions, pools = name.startswith("azure_functions"), -(-size.vms // MACHINE_CONTAINERS)
-    assert trace.workloads == (size.functions if functions else size.vms + pools * (name == "alibaba_2018"))
     assert trace.workloads == WORKLOADS.get(name, lambda size: size.vms)(size)
 
 

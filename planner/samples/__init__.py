@@ -9,23 +9,22 @@ from typing import Final
 from planner.errors import InputError, near_miss
 from planner.samples.alibaba_2018 import alibaba_2018
 from planner.samples.alibaba_openb import alibaba_openb
-from planner.samples.azure_functions import azure_functions
-from planner.samples.azure_functions_2021 import azure_functions_2021
 from planner.samples.aws_migration_hub import aws_migration_hub
 from planner.samples.azure_functions import azure_functions
+from planner.samples.azure_functions_2021 import azure_functions_2021
 from planner.samples.azure_migrate import azure_migrate
 from planner.samples.azure_vm import azure_vm
 from planner.samples.bitbrains import bitbrains
 from planner.samples.cluster import cloudwatch, kubernetes, opencost, prometheus
 from planner.samples.estate import Size
+from planner.samples.focus import focus
 from planner.samples.gcd_vms import gcd_vms
 from planner.samples.google import google_2011, google_2019
 from planner.samples.opendc import opendc
-from planner.samples.focus import focus
 from planner.samples.own import planner
 from planner.samples.planetlab import planetlab
-from planner.samples.rvtools import rvtools
 from planner.samples.request_rates import request_rates
+from planner.samples.rvtools import rvtools
 from planner.samples.service_graph import service_graph
 
 __all__ = ["SAMPLES", "Size", "write"]
