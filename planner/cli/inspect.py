@@ -85,6 +85,7 @@ def _contents(seen: Inspection) -> list[tuple[str, str]]:
     ]
     if info.calls:
         told.append(("calls", count(info.calls)))
+    told += [(name, count(n)) for name, n in (("charges", info.charges), ("pairs that call", info.flows)) if n]
     if seen.whole:
         told.append(("quality", quality_words(info.quality)))
     return told
