@@ -8,8 +8,10 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from planner.report.blocks import Bars, Curves, Note, Report, Table
+from planner.report.formats import Source
+from planner.report.told import tell
 
-__all__ = ["html"]
+__all__ = ["html", "written"]
 
 _KINDS: Final = {"table": Table, "bars": Bars, "curves": Curves, "note": Note}
 
@@ -43,3 +45,8 @@ def html(report: Report) -> str:
     room.filters |= {"percent": _percent, "anchor": _anchor, "path": _path}
     room.tests |= {name: lambda block, kind=kind: isinstance(block, kind) for name, kind in _KINDS.items()}
     return room.get_template("report.html.j2").render(report=report)
+
+
+def written(source: Source) -> bytes:
+    """The report of a study, in UTF-8."""
+    return html(tell(source.document)).encode("utf-8", "replace")
