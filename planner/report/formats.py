@@ -26,11 +26,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of file: what people call it, its media type and the module that writes it."""
+    """One kind of file: what people call it, its media type and ``module.function`` that writes it."""
 
     name: str
     mime: str
-    module: str
+    writer: str
 
     def write(self, source: Source) -> bytes:
         """The file, whole; the same study gives the same bytes.
@@ -38,25 +38,30 @@ class Format:
         Raises:
             InputError: a library that only this format needs is not installed, or the document is no study.
         """
+        module, _, function = self.writer.partition(".")
         try:
-            written: Callable[[Source], bytes] = import_module(f"planner.report.{self.module}").written
+            written: Callable[[Source], bytes] = getattr(import_module(f"planner.report.{module}"), function)
         except ModuleNotFoundError as error:
             raise InputError(f"{self.name} needs {error.name}: pip install 'planner[report]'") from None
         return written(source)
 
 
 FORMATS: Final[Mapping[str, Format]] = {
-    ".html": Format("Report as a page (HTML)", "text/html", "html"),
-    ".pdf": Format("Report on paper (PDF)", "application/pdf", "pdf"),
-    ".md": Format("Report as text (Markdown)", "text/markdown", "markdown"),
+    ".html": Format("Report as a page (HTML)", "text/html", "html.written"),
+    ".pdf": Format("Report on paper (PDF)", "application/pdf", "pdf.written"),
+    ".md": Format("Report as text (Markdown)", "text/markdown", "markdown.written"),
     ".xlsx": Format(
-        "Workbook with live totals (XLSX)", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"
+        "Workbook with live totals (XLSX)",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "xlsx.written",
     ),
-    ".focus.csv": Format("Planned charges (FOCUS 1.2, CSV)", "text/csv", "focus_csv"),
-    ".focus.parquet": Format("Planned charges (FOCUS 1.2, Parquet)", "application/vnd.apache.parquet", "focus_parquet"),
-    ".csv.zip": Format("Tables (CSV)", "application/zip", "tables_csv"),
-    ".parquet.zip": Format("Tables (Parquet)", "application/zip", "tables_parquet"),
-    ".json": Format("Study document (JSON)", "application/json", "plain"),
+    ".focus.csv": Format("Planned charges (FOCUS 1.2, CSV)", "text/csv", "focus.as_csv"),
+    ".focus.parquet": Format(
+        "Planned charges (FOCUS 1.2, Parquet)", "application/vnd.apache.parquet", "focus.as_parquet"
+    ),
+    ".csv.zip": Format("Tables (CSV)", "application/zip", "tables.as_csv"),
+    ".parquet.zip": Format("Tables (Parquet)", "application/zip", "tables.as_parquet"),
+    ".json": Format("Study document (JSON)", "application/json", "plain.written"),
 }
 """suffix -> the format it names."""
 
