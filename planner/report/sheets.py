@@ -46,7 +46,7 @@ class Sheet:
 
     def column(self, head: str) -> str:
         """The letters of a column."""
-        number, letters = int(self.rows.columns.get_loc(head)) + 1, ""
+        number, letters = list(self.rows.columns).index(head) + 1, ""
         while number:
             number, rest = divmod(number - 1, 26)
             letters = chr(ord("A") + rest) + letters
@@ -109,7 +109,7 @@ def _plans(facts: Facts, lines: Sheet, costs: Sheet) -> Sheet:
     formulas["USD in the year"] = "=12*" + sheet.cells("USD a month") + "+" + sheet.cells("USD once")
     told_by = f"=SUMIFS({costs.range('USD a month')},{costs.range('Plan')},"
     formulas["Told by workload (USD a month)"] = told_by + own + ")"
-    shapes = {head: "usd" for head in rows if "USD" in head}
+    shapes = {head: "usd" for head in map(str, rows) if "USD" in head}
     return Sheet("Plans", rows, formulas, shapes | dict.fromkeys(("CPU used", "Memory used", "Gap to bound"), "share"))
 
 
@@ -148,7 +148,7 @@ def _cash(facts: Facts, lines: Sheet, purchases: Sheet) -> Sheet:
         first, here = sheet.column(name), sheet.cells(name)
         formulas[f"{name}, so far"] = f"=SUM({first}$2:" + here + ")"
         number += years
-    return Sheet("Cash flow", months, formulas, {head: "usd" for head in months if head != "Month"})
+    return Sheet("Cash flow", months, formulas, {head: "usd" for head in map(str, months) if head != "Month"})
 
 
 def _due(month: int, first_plan: int, years: int, lines: Sheet) -> str:
@@ -181,7 +181,7 @@ def _comparison(facts: Facts, plans: Sheet, cash: Sheet) -> Sheet:
         "First year (USD a month)": f"='Plans'!{plans.column('USD a month')}" + starts.astype(str),
         "Paid once (USD)": f"=SUM({once}" + starts.astype(str) + ":" + last + ")",
     }
-    shapes = {head: "usd" for head in rows if "USD" in head} | {"Payback (months)": "count"}
+    shapes = {head: "usd" for head in map(str, rows) if "USD" in head} | {"Payback (months)": "count"}
     shares = ("IRR", "CPU used", "Memory used", "Gap to bound", "Discount rate a year")
     return Sheet("Comparison", rows, formulas, shapes | dict.fromkeys(shares, "share"))
 
