@@ -61,7 +61,7 @@ def _json(value: object) -> str:
     r"""JSON that cannot leave the element it stands in.
 
     >>> print(_json({"a": "</script>"}))
-    {"a": "\\u003c/script\\u003e"}
+    {"a": "\u003c/script\u003e"}
     """
     return Markup(json.dumps(value).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
 

@@ -77,7 +77,8 @@ def lines(facts: Facts) -> pd.DataFrame:
         raise InputError(f"study document: lines lack {', '.join(lacking)}")
     once = frame["quantity"] * frame["usd_per_unit"]
     numbers = {name: frame[name].astype(float) for name in ("tier_from", "lifetime_months", "low", "high")}
-    return frame.assign(**numbers, usd_once=once.where(frame["kind"] == "one-off", 0.0))
+    known = frame["status"].astype(object).where(frame["status"].notna(), "not told")
+    return frame.assign(**numbers, status=known, usd_once=once.where(frame["kind"] == "one-off", 0.0))
 
 
 def bought(facts: Facts, told: pd.DataFrame) -> pd.DataFrame:

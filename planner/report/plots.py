@@ -18,6 +18,7 @@ from planner.report.facts import Facts, category_hue, in_order
 __all__ = ["cash_so_far", "cost_by_category", "libraries", "one_model", "svg", "utilisation"]
 
 _VERSION: Final = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+_FONT: Final = "Liberation Sans, system-ui, sans-serif"
 _ROW: Final = 30
 _USD: Final = {"format": ",.2f", "title": "USD a month"}
 Spec = dict[str, Any]
@@ -40,7 +41,7 @@ def svg(spec: Spec) -> str:
 
 def _spec(chart: Any) -> Spec:
     """Vega-Lite without what differs from one call to the next."""
-    told: Spec = chart.to_dict()
+    told: Spec = chart.configure(background="transparent", font=_FONT).configure_view(stroke=None).to_dict()
     return told
 
 
@@ -61,12 +62,12 @@ def cost_by_category(facts: Facts) -> Spec:
     picked = alt.selection_point("picked", fields=["category"], bind="legend")
     chart = alt.Chart(rows, width="container", height=_ROW * max(1, len(facts.names))).mark_bar()
     encoded = chart.encode(
-        x=alt.X("usd:Q", title="USD a month, first year", axis=alt.Axis(format="~s")),
+        x=alt.X("usd:Q", title="USD a month, first year", axis=alt.Axis(format="~s", tickCount=8)),
         y=alt.Y("model:N", title=None, sort=facts.names),
         color=alt.Color("category:N", title=None, sort=order, scale=_coloured(order, [category_hue(c) for c in order])),
         order=alt.Order("place:Q"),
         opacity=alt.condition(picked, alt.value(1.0), alt.value(0.15)),
-        tooltip=["model", "category", alt.Tooltip("usd:Q", **_USD)],
+        tooltip=["model:N", "category:N", alt.Tooltip("usd:Q", **_USD)],
     )
     return _spec(encoded.add_params(picked))
 
@@ -79,12 +80,12 @@ def cash_so_far(facts: Facts) -> Spec:
     picked = alt.selection_point("picked", fields=["model"], bind="legend")
     names = facts.names
     encoded = alt.Chart(rows, width="container", height=320).mark_line(strokeWidth=2.5).encode(
-        x=alt.X("month:Q", title="month", axis=alt.Axis(tickMinStep=1)),
+        x=alt.X("month:Q", title="month", axis=alt.Axis(tickMinStep=1), scale=alt.Scale(nice=False)),
         y=alt.Y("usd:Q", title="USD paid so far", axis=alt.Axis(format="~s")),
         color=alt.Color("model:N", title=None, sort=names, scale=_coloured(names, [facts.hues[n] for n in names])),
-        strokeDash=alt.StrokeDash("model:N", title=None, sort=names),
+        strokeDash=alt.StrokeDash("model:N", title=None, sort=names, scale=alt.Scale(domain=names)),
         opacity=alt.condition(picked, alt.value(1.0), alt.value(0.15)),
-        tooltip=["model", "month", alt.Tooltip("usd:Q", format=",.2f", title="USD so far")],
+        tooltip=["model:N", "month:Q", alt.Tooltip("usd:Q", format=",.2f", title="USD so far")],
     )  # fmt: skip
     return _spec(encoded.add_params(picked).interactive("zoom", bind_y=False))
 
@@ -98,11 +99,11 @@ def utilisation(facts: Facts) -> Spec:
     )  # fmt: skip
     chart = alt.Chart(rows, width="container", height=_ROW * 2 * max(1, len(facts.names))).mark_bar()
     encoded = chart.transform_filter("datum.year == year").encode(
-        x=alt.X("share:Q", title="share of what is provisioned", axis=alt.Axis(format="%")),
+        x=alt.X("share:Q", title="share of what is provisioned", axis=alt.Axis(format="%", tickCount=8)),
         y=alt.Y("model:N", title=None, sort=facts.names),
         yOffset="resource:N",
         color=alt.Color("resource:N", title=None, scale=_coloured(["CPU", "memory"], [2, 5])),
-        tooltip=["model", "year", "resource", alt.Tooltip("share:Q", format=".1%")],
+        tooltip=["model:N", "year:O", "resource:N", alt.Tooltip("share:Q", format=".1%")],
     )  # fmt: skip
     years = [int(year) for year in sorted(set(rows["year"]))]
     return _spec(encoded.add_params(alt.param(name="year", value=years[0], bind=_chooser(years))))
@@ -135,4 +136,4 @@ def one_model(facts: Facts, model: str) -> Spec:
         ),
         order=alt.Order("place:Q"),
     )
-    return _spec(encoded.configure(font="Liberation Sans").configure_view(stroke=None))
+    return _spec(encoded)

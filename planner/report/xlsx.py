@@ -98,5 +98,5 @@ def _whole(text: str) -> str:
 def _width(column: pd.Series, number: bool, head: str) -> int:
     if number:
         return max(14, min(24, len(head) // 2 + 2))
-    longest = int(column.astype(str).str.len().max()) if len(column) else 0
+    longest = int(column.map(plain).str.len().max()) if len(column) else 0
     return min(60, max(longest, len(head) // 2) + 2)
