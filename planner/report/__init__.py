@@ -44,9 +44,9 @@ def check(path: Path) -> None:
     """Makes sure, before long work begins, that a report could be written to `path`.
 
     Raises:
-        InputError: no format has its suffix, or the file cannot be written.
+        InputError: no format has its suffix, its library is not installed, or the file cannot be written.
     """
-    format_of(suffix_of(path))
+    format_of(suffix_of(path)).load()
     check_writable(path, "report")
 
 

@@ -36,14 +36,22 @@ class Format:
         """The file, whole; the same study gives the same bytes.
 
         Raises:
-            InputError: a library that only this format needs is not installed, or the document is no study.
+            InputError: see `load`; or the document is no study.
+        """
+        return self.load()(source)
+
+    def load(self) -> Callable[[Source], bytes]:
+        """What writes it.
+
+        Raises:
+            InputError: a library that only this format needs is not installed.
         """
         module, _, function = self.writer.partition(".")
         try:
-            written: Callable[[Source], bytes] = getattr(import_module(f"planner.report.{module}"), function)
+            writer: Callable[[Source], bytes] = getattr(import_module(f"planner.report.{module}"), function)
         except ModuleNotFoundError as error:
             raise InputError(f"{self.name} needs {error.name}: pip install 'planner[report]'") from None
-        return written(source)
+        return writer
 
 
 FORMATS: Final[Mapping[str, Format]] = {

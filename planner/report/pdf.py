@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import typst
 
@@ -46,13 +46,13 @@ def written(source: Source) -> bytes:
     made = datetime.fromisoformat(str(source.document.get("created_at") or _UNDATED)).replace(tzinfo=UTC)
     text = json.dumps(story(facts), ensure_ascii=False).encode("utf-8", "replace").decode()
     compiler = typst.Compiler(
-        (_HERE / "report.typ").read_bytes(),
+        str(_HERE / "report.typ"),
         root=str(_HERE),
         font_paths=[str(_HERE / "fonts")],
         ignore_system_fonts=True,
         sys_inputs={"study": text},
     )
-    return bytes(compiler.compile(format="pdf", timestamp=made))
+    return cast("bytes", compiler.compile(format="pdf", timestamp=made))
 
 
 def story(facts: Facts) -> Told:

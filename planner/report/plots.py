@@ -30,7 +30,7 @@ def libraries() -> str:
 
     Source: vega.github.io (BSD 3-Clause), as vl-convert ships them.
     """
-    script = str(vl_convert.javascript_bundle(None, vl_version=_VERSION))
+    script = str(vl_convert.javascript_bundle(None, _VERSION))  # type: ignore[arg-type]  # None: all of it
     return script.replace("</script", "<\\/script").replace("<!--", "\\x3c!--")
 
 

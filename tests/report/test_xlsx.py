@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from conftest import absent
 from planner.report import export
 
 SHEETS = ["Comparison", "Costs by category", "Lines", "Plans", "Cash flow", "Purchases", "Cost by workload", "Unplaced",
@@ -82,7 +81,7 @@ def recalculated(content: bytes, folder: Path) -> dict[str, list[dict[str, str]]
     """sheet -> rows as LibreOffice reckons them."""
     office = shutil.which("soffice") or shutil.which("libreoffice")
     if office is None:
-        absent("LibreOffice (Debian: apt install libreoffice-calc)")
+        pytest.skip("needs LibreOffice (Debian: apt install libreoffice-calc)")
     (folder / "book.xlsx").write_bytes(forgotten(content))
     every_sheet = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
     command = [office, "--headless", f"-env:UserInstallation=file://{folder}/profile", "--convert-to", every_sheet]
