@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,17 @@ from numpy.typing import NDArray
 from planner.plan import Line
 from planner.quantities import MONTHS_PER_YEAR
 
-__all__ = ["cash_flow", "internal_rate", "merit", "monthly_rate", "payback_months", "present_value", "total"]
+__all__ = [
+    "Purchase",
+    "cash_flow",
+    "internal_rate",
+    "merit",
+    "monthly_rate",
+    "payback_months",
+    "present_value",
+    "purchases",
+    "total",
+]
 
 Floats = NDArray[np.float64]
 _NOTHING: Final = 1e-9
@@ -35,9 +46,32 @@ def cash_flow(lines: Sequence[Sequence[Line]], years: int | None = None) -> Floa
         start = MONTHS_PER_YEAR * year
         cash[start + 1 : start + MONTHS_PER_YEAR + 1] += sum(e.usd_per_month for e in entries if e.kind == "opex")
         cash[start] += sum(e.usd for e in entries if e.kind == "one-off")
-    for needed in _bought(lines[:horizon]).values():
-        _buy(cash, needed)
+    for p in purchases(lines, horizon):
+        cash[p.month] += p.usd
+        cash[-1] -= p.usd * p.left
     return cash
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """A `quantity` of one bought line, paid at a month; `left` is the share of it that comes back at the end."""
+
+    month: int
+    quantity: float
+    line: Line
+    left: float
+
+    @property
+    def usd(self) -> float:
+        """What is paid."""
+        return self.quantity * self.line.usd_per_unit
+
+
+def purchases(lines: Sequence[Sequence[Line]], years: int | None = None) -> list[Purchase]:
+    """What is bought when, by plans whose `lines` are given year by year: growth and renewals, see `cash_flow`."""
+    horizon = len(lines) if years is None else years
+    end = MONTHS_PER_YEAR * horizon
+    return [p for needed in _bought(lines[:horizon]).values() for p in _cohorts(needed, end)]
 
 
 Thing = tuple[str, str, str, str, str, str]
@@ -59,20 +93,18 @@ def _joined(one: Line, other: Line) -> Line:
     return Line(**{**one.__dict__, "quantity": one.quantity + other.quantity})
 
 
-def _buy(cash: Floats, needed: Mapping[int, Line]) -> None:
-    """Adds to `cash` the purchases, renewals and residual value of one thing needed year by year."""
-    end = len(cash) - 1
-    cohorts: list[tuple[int, float, Line]] = []  # (month bought, quantity, at which price)
+def _cohorts(needed: Mapping[int, Line], end: int) -> list[Purchase]:
+    """The purchases and renewals of one thing needed year by year, over `end` months."""
+    bought: list[Purchase] = []
     for month in range(end):
         entry = needed.get(month // MONTHS_PER_YEAR)
         if entry is None:
             continue
-        alive = sum(quantity for bought, quantity, line in cohorts if month < bought + _life(line))
+        alive = sum(p.quantity for p in bought if month < p.month + _life(p.line))
         if entry.quantity - alive > _NOTHING * max(1.0, entry.quantity):
-            cohorts.append((month, entry.quantity - alive, entry))
-    for bought, quantity, line in cohorts:
-        cash[bought] += quantity * line.usd_per_unit
-        cash[end] -= quantity * line.usd_per_unit * max(0.0, 1.0 - (end - bought) / _life(line))
+            left = max(0.0, 1.0 - (end - month) / _life(entry))
+            bought.append(Purchase(month, entry.quantity - alive, entry, left))
+    return bought
 
 
 def _life(line: Line) -> float:

@@ -22,6 +22,8 @@ from typer.testing import CliRunner, Result
 from planner.cli import app
 from planner.cli.screen import show_table
 from planner.cli.serve import command
+from planner.cli.write import SUFFIXES
+from planner.report import FORMATS
 from planner.store import Store
 
 STUDY = Path(__file__).parent / "golden" / "report" / "study.json"
@@ -235,7 +237,7 @@ def spoilt(folder: Path) -> Iterator[tuple[list[str | Path], str]]:
     yield ["run", "sample:nothing_of_the_kind", *memory], "nothing_of_the_kind"
     yield ["run", folder / "question.toml", "--set", "demand.headroom", *memory], "KEY=VALUE"
     yield ["run", folder / "question.toml", "--set", "demand.hedroom=1", *memory], "'headroom'"
-    yield ["run", folder / "question.toml", "-o", folder / "r.pdf", *memory], "'.pdf'"
+    yield ["run", folder / "question.toml", "-o", folder / "r.pdg", *memory], "'.pdf'"
     yield ["run", folder / "question.toml", "-o", folder / "no" / "r.md", *memory], "there is no folder"
     yield ["run", folder / "question.toml", "--json", folder / "no" / "s.json", *memory], "there is no folder"
     yield ["report", folder / "absent.json", "-o", folder / "r.md"], "cannot be read"
@@ -448,3 +450,8 @@ def test_serve_without_its_extra_says_what_to_install(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "streamlit", None)
     (line,) = mistakes(planner("serve"))
     assert "pip install 'planner[ui]'" in line
+
+
+def test_the_options_name_every_suffix() -> None:
+    told = re.findall(r"\.[a-z]+(?:\.[a-z]+)?", SUFFIXES)
+    assert sorted(told) == sorted(FORMATS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import hashlib
 import json
 import math
 import re
@@ -16,7 +18,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from planner.errors import InputError
-from planner.report import FORMATS, render, tell, write
+from planner.report import FORMATS, export, render, tell, write
 from planner.report.blocks import Bars, Curves, Note, Table
 from planner.report.charts import stacked_bars, ticks, time_curves
 from planner.report.markdown import inert
@@ -144,14 +146,29 @@ def test_html_stands_alone(study: dict[str, Any]) -> None:
     text = render(study, ".html")
     page = Page(text)
     assert page.open == [], "every tag is closed"
-    assert not {"script", "link", "img", "iframe", "object", "embed", "base", "form"} & {tag for tag, _ in page.tags}
+    assert not {"link", "img", "iframe", "object", "embed", "base", "form"} & {tag for tag, _ in page.tags}
     for _, attributes in page.tags:
         assert not {"src", "srcset", "action", "data", "xlink:href"} & set(attributes)
         assert attributes.get("href", "#").startswith("#")
         assert not any(name.startswith("on") for name in attributes)
-    assert not re.search(r"url\(|@import|javascript:", text)
+    assert not re.search(r"url\(|@import|javascript:", re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL))
+    assert len(text) < 2_000_000
     anchors = {a["href"] for tag, a in page.tags if tag == "a"}
     assert anchors == {f"#{a['id']}" for tag, a in page.tags if tag == "section"}
+
+
+def test_only_the_scripts_of_the_page_itself_may_run(study: dict[str, Any]) -> None:
+    study["models"][0]["model"] = "</script><script>alert(1)</script>"
+    for plan in study["plans"]:
+        plan["model"] = study["models"][0]["model"] if plan["model"] == "physical" else plan["model"]
+    text = render(study, ".html")
+    scripts = re.findall(r"<script(.*?)>(.*?)</script>", text, flags=re.DOTALL)
+    data = [json.loads(body) for kind, body in scripts if kind]
+    assert len(data) == 3, "costs, cash and use, as data that nothing runs"
+    policy = re.findall(r'content="(default-src[^"]*)"', text)[0]
+    hashes = [base64.b64encode(hashlib.sha256(body.encode()).digest()).decode() for kind, body in scripts if not kind]
+    assert policy.endswith("script-src" + "".join(f" 'sha256-{each}'" for each in hashes))
+    assert "alert(1)" not in "".join(body for kind, body in scripts if not kind)
 
 
 def test_text_of_a_trace_stays_text(study: dict[str, Any]) -> None:
@@ -177,7 +194,7 @@ def test_inert_text_cannot_leave_its_cell(text: str) -> None:
 
 def test_same_document_same_bytes(study: dict[str, Any]) -> None:
     for suffix in FORMATS:
-        assert render(study, suffix) == render(json.loads(json.dumps(study)), suffix)
+        assert export(study, suffix) == export(json.loads(json.dumps(study)), suffix), suffix
 
 
 def test_prices_from_memory_are_marked_with_their_range(study: dict[str, Any]) -> None:
@@ -319,6 +336,8 @@ def test_a_document_with_the_least_it_must_hold(study: dict[str, Any]) -> None:
     study["scenario"] = {}
     study["trace"] |= {"quality": None, "notes": None, "start": None}
     for suffix in FORMATS:
+        assert export(study, suffix)
+    for suffix in (".md", ".html"):
         text = render(study, suffix)
         assert "The study document holds no monthly payments." in text
         assert "No model rents or buys machines." in text

@@ -14,6 +14,7 @@ import typer
 
 from planner.cli.ingest import MemoryOption, StoreOption, shown, store_path
 from planner.cli.screen import progress, say, show_table, warn
+from planner.cli.write import SUFFIXES
 from planner.errors import InputError, ScenarioError
 
 __all__ = ["demo", "run", "setting"]
@@ -23,7 +24,10 @@ _FIRST_TO_GO: Final = ("IRR", "Rank", "Present value (USD)", "Memory used", "Gap
 """Columns of the comparison that give way on a narrow terminal."""
 
 ReportOption = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report here: .html or .md.")
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help=f"Write the report here, its kind told by its suffix: {SUFFIXES}."
+    ),
 ]
 JsonOption = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the study as JSON.")]
 
@@ -35,6 +39,12 @@ class Targets:
     report: Path | None = None
     study: Path | None = None
     placements: Path | None = None
+
+    @property
+    def placed(self) -> bool:
+        """Whether anything asks which box holds which workload: the file of its own, or an archive of tables."""
+        archive = self.report is not None and self.report.suffix.lower() == ".zip"
+        return archive or self.placements is not None
 
 
 @dataclass(frozen=True)
@@ -50,9 +60,10 @@ PLAIN: Final = Means()
 
 
 def demo(
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The report: .html or .md.")] = Path(
-        "planner-demo.html"
-    ),
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help=f"The report, its kind told by its suffix: {SUFFIXES}."),
+    ] = Path("planner-demo.html"),
     study: JsonOption = None,
     store: StoreOption = ":memory:",
 ) -> None:
@@ -137,7 +148,7 @@ def _answer(scenario: Any, store: str | None, targets: Targets, means: Means = P
     placed, fanout = None, Fanout(means.engine, means.workers)
     steps = len(scenario.models) * scenario.horizon_years
     with Store(store_path(store), means.memory) as opened, progress("reading the recording", steps) as step:
-        if targets.placements is None:
+        if not targets.placed:
             document = answer(scenario, opened, lambda plan: step(f"{plan.model}, year {plan.year}"), fanout)
         else:
             question = prepare(scenario, opened, fanout)
@@ -190,7 +201,7 @@ def _write(document: Mapping[str, Any], placed: Any, targets: Targets) -> None:
         with _writing(targets.placements, "placements"), targets.placements.open("wb") as file:
             placed.to_parquet(file, index=False)
     if targets.report is not None:
-        say(f"report: {write(document, targets.report).absolute()}")
+        say(f"report: {write(document, targets.report, placed).absolute()}")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -13,12 +13,17 @@ from planner.cli.ingest import StoreOption, store_path
 from planner.cli.screen import say
 from planner.errors import InputError, near_miss
 
-__all__ = ["document", "report", "sample"]
+__all__ = ["SUFFIXES", "document", "report", "sample"]
+
+SUFFIXES: Final = ".html, .pdf, .md, .xlsx, .focus.csv, .focus.parquet, .csv.zip, .parquet.zip or .json"
+"""What can be written, as told by the options; `planner.report.FORMATS` is imported only when something is."""
 
 
 def report(
     study: Annotated[str, typer.Argument(metavar="STUDY", help="A study as JSON, or the id of a saved one.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The report: .html or .md.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help=f"The file, its kind told by its suffix: {SUFFIXES}.")
+    ],
     store: StoreOption = None,
 ) -> None:
     """Write the report of a study that was made before."""

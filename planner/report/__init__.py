@@ -1,72 +1,52 @@
-"""A study as a report: one document in, Markdown or self-contained HTML out.
+"""Exports of a study: one document in, a report, a workbook, tables or charges out.
 
-A format is one function from a `Report` to text; `FORMATS` chooses it by suffix.
+`FORMATS` names what there is by suffix; `export` writes it. Every format tells the same figures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
 
-from planner.errors import InputError, near_miss
-from planner.report.advice import recommendation
-from planner.report.answer import comparison, facets, reading
-from planner.report.blocks import Report, Section
-from planner.report.capacity import boxes, unplaced, utilisation
-from planner.report.costs import bills, by_category, cash
-from planner.report.derivation import assumptions, bounds, prices
-from planner.report.facts import Document, Facts
-from planner.report.html import html
-from planner.report.markdown import markdown
-from planner.report.question import asked, quality, title
-from planner.report.today import today
+import pandas as pd
 
-__all__ = ["FORMATS", "check", "check_writable", "render", "tell", "write"]
+from planner.errors import InputError
+from planner.report.facts import Document
+from planner.report.formats import FORMATS, Format, Source, format_of, suffix_of
+from planner.report.told import tell
+from planner.study import Study
 
-FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {".md": markdown, ".html": html}
-"""suffix -> how a report is written with it."""
+__all__ = ["FORMATS", "Format", "check", "check_writable", "export", "render", "suffix_of", "tell", "write"]
 
 
-def tell(document: Document) -> Report:
-    """What there is to say about a study document, in the order a reader asks.
+def export(study: Document | Study, suffix: str, placements: pd.DataFrame | None = None) -> bytes:
+    """A study as a file of the format that `suffix` names; the same study gives the same bytes.
+
+    Args:
+        study: its document (saved, or read from JSON), or the study itself.
+        suffix: a key of `FORMATS`.
+        placements: which box holds which workload; only tables tell it. A study brings its own.
 
     Raises:
-        InputError: the document is no study.
+        InputError: no format has that suffix, its library is not installed, or the document is no study.
     """
-    facts = Facts(document)
-    sections = (
-        recommendation(facts),
-        Section("Comparison", (comparison(facts), reading())),
-        *today(facts),
-        *(part(facts) for part in (by_category, cash, utilisation, boxes, unplaced, quality)),
-        *(part(facts) for part in (bounds, assumptions, prices, bills)),
-    )
-    return Report(title(facts), asked(facts), facets(facts), sections)
+    chosen = format_of(suffix)
+    if isinstance(study, Study):
+        return chosen.write(Source(study.document(), study.placements() if placements is None else placements))
+    return chosen.write(Source(study, placements))
 
 
 def render(document: Document, suffix: str) -> str:
-    """A study document as text of the format that `suffix` names; the same document gives the same text.
-
-    Raises:
-        InputError: no format has that suffix, or the document is no study.
-    """
-    return _format(suffix)(tell(document))
-
-
-def _format(suffix: str) -> Callable[[Report], str]:
-    if suffix.lower() not in FORMATS:
-        raise InputError(f"report format {suffix!r}: {near_miss(suffix, FORMATS)}")
-    return FORMATS[suffix.lower()]
+    """A study document as text of a format that is text; see `export`."""
+    return export(document, suffix).decode("utf-8")
 
 
 def check(path: Path) -> None:
     """Makes sure, before long work begins, that a report could be written to `path`.
 
     Raises:
-        InputError: no format has its suffix, or the file cannot be written.
+        InputError: no format has its suffix, its library is not installed, or the file cannot be written.
     """
-    _format(path.suffix)
+    format_of(suffix_of(path)).load()
     check_writable(path, "report")
 
 
@@ -89,15 +69,15 @@ def check_writable(path: Path, what: str) -> None:
         path.unlink(missing_ok=True)
 
 
-def write(document: Document, path: Path) -> Path:
-    """Writes the report of a study document to `path`, in the format of its suffix; returns the path.
+def write(document: Document, path: Path, placements: pd.DataFrame | None = None) -> Path:
+    """Writes a study document to `path`, in the format of its suffix; returns the path.
 
     Raises:
-        InputError: no format has that suffix, the document is no study, or the file cannot be written.
+        InputError: see `export`; or the file cannot be written.
     """
-    text = render(document, path.suffix)
+    content = export(document, suffix_of(path), placements)
     try:
-        path.write_text(text, encoding="utf-8", newline="\n")
+        path.write_bytes(content)
     except OSError as error:
         raise InputError(f"{path}: cannot write the report ({error.strerror})") from None
     return path

@@ -11,7 +11,7 @@ from planner.report.blocks import Block, Column, Note, Section, Table
 from planner.report.charts import paired_bars
 from planner.report.facts import Facts
 
-__all__ = ["boxes", "unplaced", "utilisation"]
+__all__ = ["box_rows", "boxes", "reasons", "unplaced", "utilisation"]
 
 _MOST_REASONS: Final = 20
 
@@ -46,7 +46,7 @@ def boxes(facts: Facts) -> Section:
     """How many of which type, by model and year."""
     years = sorted({int(p["year"]) for p in facts.document["plans"]})
     heads = (*(Column(h) for h in ("Model", "Type", "Where", "Term")), *(Column(f"Year {y}", "right") for y in years))
-    rows = tuple(row for name in facts.names for row in _box_rows(facts, name, years))
+    rows = tuple(row for name in facts.names for row in box_rows(facts, name, years))
     if not rows:
         return Section("What it is made of", (Note("No model rents or buys machines."), *_further(facts)))
     metered = [n for n in facts.names if not any(p["boxes"] for p in facts.plans(n))]
@@ -63,7 +63,8 @@ def _further(facts: Facts) -> list[Table]:
     return [Table("Further figures, first year", columns, tuple(rows), folded=True)] if rows else []
 
 
-def _box_rows(facts: Facts, name: str, years: list[int]) -> list[tuple[str, ...]]:
+def box_rows(facts: Facts, name: str, years: list[int]) -> list[tuple[str, ...]]:
+    """One row a type: model, type, where, term, and how many in each year."""
     counts: dict[tuple[str, str, str], Counter[int]] = {}
     for plan in facts.plans(name):
         for box in plan["boxes"]:
@@ -74,7 +75,7 @@ def _box_rows(facts: Facts, name: str, years: list[int]) -> list[tuple[str, ...]
 
 def unplaced(facts: Facts) -> Section:
     """What did not fit and why: grouped by reason, with counts and the first names."""
-    rows = [row for name in facts.names for row in _reasons(facts, name)]
+    rows = [row for name in facts.names for row in reasons(facts, name)]
     blocks: tuple[Block, ...] = (Note("Every model places every workload in every year."),)
     if rows:
         heads = (
@@ -88,7 +89,8 @@ def unplaced(facts: Facts) -> Section:
     return Section("What did not fit, and why", blocks)
 
 
-def _reasons(facts: Facts, name: str) -> list[tuple[str, ...]]:
+def reasons(facts: Facts, name: str) -> list[tuple[str, ...]]:
+    """One row a reason: model, how many workloads, in which years, why, and the first of them."""
     groups: dict[str, dict[int, list[str]]] = {}
     for plan in facts.plans(name):
         for entry in plan["unplaced"]:

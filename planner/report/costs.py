@@ -11,7 +11,7 @@ from planner.report.blocks import Column, Note, Section, Table
 from planner.report.charts import stacked_bars, time_curves
 from planner.report.facts import Facts, category_hue, in_order
 
-__all__ = ["bills", "by_category", "cash"]
+__all__ = ["bill", "bills", "by_category", "cash"]
 
 
 def by_category(facts: Facts) -> Section:
@@ -65,10 +65,11 @@ def bills(facts: Facts) -> Section:
     text = (
         "Each line is a quantity of one price row. Totals are sums of unrounded lines; only what is shown is rounded."
     )
-    return Section("The bills, line by line", (Note(text), *(_bill(facts, name) for name in facts.names)))
+    return Section("The bills, line by line", (Note(text), *(bill(facts, name) for name in facts.names)))
 
 
-def _bill(facts: Facts, name: str) -> Table:
+def bill(facts: Facts, name: str) -> Table:
+    """Every line of one model's first year."""
     plan = facts.first(name)
     heads = ("Quantity", "USD per unit", "USD a month", "USD once")
     columns = (

@@ -8,8 +8,10 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from planner.report.blocks import Report, Table
+from planner.report.formats import Source
+from planner.report.told import tell
 
-__all__ = ["inert", "markdown"]
+__all__ = ["inert", "markdown", "written"]
 
 _MARKUP: Final = re.compile(r"([\\`*\[\]|~]|(?<!\w)_|_(?!\w))")
 _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
@@ -41,3 +43,8 @@ def markdown(report: Report) -> str:
     room.filters |= {"inert": inert, "rule": _rule}
     room.tests |= {"table": lambda block: isinstance(block, Table)}
     return room.get_template("report.md.j2").render(report=report)
+
+
+def written(source: Source) -> bytes:
+    """The report of a study, in UTF-8."""
+    return markdown(tell(source.document)).encode("utf-8", "replace")

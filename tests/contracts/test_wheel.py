@@ -26,7 +26,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("folder", ["planner/sql", "planner/report", "datasets", "dashboards"])
 def test_all_data_is_in_the_wheel(installed: Path, folder: str) -> None:
     source = ROOT / folder
-    kept = {".sql", ".j2", ".csv", ".toml", ".parquet", ".gz"} | ({".py"} if folder == "dashboards" else set())
+    kept = {".sql", ".j2", ".csv", ".toml", ".parquet", ".gz", ".typ", ".ttf"} | (
+        {".py"} if folder == "dashboards" else set()
+    )
     names = [p.relative_to(ROOT) for p in source.rglob("*") if p.suffix in kept]
     inside = [n if n.parts[0] == "planner" else Path("planner") / n for n in names]
     assert names
@@ -46,3 +48,20 @@ def test_it_answers_from_anywhere(installed: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "iaas" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_it_prints_from_anywhere(installed: Path, tmp_path: Path) -> None:
+    """Template and fonts come with it; nothing is fetched."""
+    study = ROOT / "tests" / "golden" / "report" / "study.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "planner", "report", study, "-o", "r.pdf"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(installed), "PYTHONSAFEPATH": "1", "https_proxy": "http://127.0.0.1:9"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    content = (tmp_path / "r.pdf").read_bytes()
+    assert content.startswith(b"%PDF")
+    assert b"LiberationSans" in content
