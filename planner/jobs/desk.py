@@ -153,6 +153,16 @@ class Desk:
             worker.kill()
         return entry.job
 
+    def forget(self, job_id: str, owner: str = "") -> None:
+        """Cancels a job and tells of it no more.
+
+        Raises:
+            InputError: the owner has no such job.
+        """
+        self.cancel(job_id, owner)
+        with self._lock:
+            self._entries.pop(job_id, None)
+
     def wait(self, job_id: str, owner: str = "", seconds: float | None = None) -> Job:
         """The job when it has ended, or after so many seconds as it stands then.
 
