@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from planner.api.callers import WhoAsks
 from planner.api.problems import RefusedError, Utc, told
@@ -117,7 +117,24 @@ def _parsed(body: bytes, content_type: str) -> Scenario:
         raise RefusedError(400, f"body: no valid {kind.rpartition('/')[2].upper()}: {error}") from None
     if not isinstance(table, dict):
         raise RefusedError(422, "body: expected a table of settings")
-    return parse(table, "" if kind == "application/json" else text, "body")
+    if kind != "application/json":
+        return parse(table, text, "body")
+    scenario = parse(table, origin="body")
+    _refuse_coerced(text)
+    return scenario
+
+
+def _refuse_coerced(text: str) -> None:
+    """Stops where a value of another type would be taken for one that is meant: the description says which are.
+
+    Raises:
+        RefusedError: there is one, such as "3" for a number.
+    """
+    try:
+        Scenario.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        mistakes = [f"body: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)]
+        raise RefusedError(422, "\n".join(mistakes)) from None
 
 
 def _here(scenario: Scenario) -> Scenario:
