@@ -10,7 +10,6 @@ from typing import Final
 from anyio import to_thread
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException
 from starlette.types import Message
 
 from planner.api.problems import RefusedError
@@ -91,7 +90,8 @@ async def _parts(request: Request, folder: Path, most: int) -> list[Path]:
     """The files of a form, each written to `folder`.
 
     Raises:
-        RefusedError: the form is too large, is none, or holds no file.
+        RefusedError: the form is too large, or holds no file.
+        HTTPException: it is no form, or holds fields.
     """
     seen = 0
 
@@ -103,10 +103,7 @@ async def _parts(request: Request, folder: Path, most: int) -> list[Path]:
             raise _too_large(most)
         return message
 
-    try:
-        form = await Request(request.scope, counted).form(max_files=_MOST_FILES, max_fields=0)
-    except (MultiPartException, KeyError) as error:
-        raise RefusedError(422, f"body: no form of files: {getattr(error, 'message', error)}") from None
+    form = await Request(request.scope, counted).form(max_files=_MOST_FILES, max_fields=0)
     try:
         return await to_thread.run_sync(_write_parts, form, folder)
     finally:

@@ -1,4 +1,4 @@
-"""A process that plans: questions in, plans out, one by one; to end it is to cancel what it does.
+"""Worker: a process that plans. Questions in, plans out, one by one; to end it is to cancel what it does.
 
 Planning takes seconds to minutes of whole cores. In a process of its own it neither holds up the server's threads nor
 needs to be asked to stop, and what it remembers of one study it knows for the next.
@@ -13,19 +13,17 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from planner.errors import PlannerError
 from planner.plan import Plan
-from planner.study import Question, answer_plans
+from planner.study import Question
 
 __all__ = ["Worker"]
 
 _log = logging.getLogger(__name__)
-_WATCH_SECONDS: Final = 1.0
 _THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """One thread a worker for linear algebra: as many workers as cores run side by side."""
 
@@ -39,7 +37,7 @@ class Worker:
         self._ending = threading.Lock()
         paths = os.pathsep.join(str(Path(entry).resolve()) for entry in sys.path)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "planner.jobs.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, "-m", "planner.jobs"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             start_new_session=True, env={**dict.fromkeys(_THREADS, "1"), **os.environ, "PYTHONPATH": paths},
         )  # fmt: skip
 
@@ -105,45 +103,3 @@ def _why(process: subprocess.Popen[bytes]) -> str:
         return "the planning process answers no more"
     how = f"signal {-code}, {signal.strsignal(-code)}" if code < 0 else f"exit code {code}"
     return f"the planning process ended early ({how}); if memory was short, plan fewer models at once"
-
-
-def _answer(question: Question, out: BinaryIO) -> None:
-    """Writes each plan, then None; or the error, told in words, in their place."""
-    try:
-        for plan in answer_plans(question):
-            _tell(plan, out)
-    except PlannerError as error:
-        _tell(type(error)(str(error)), out)
-    except Exception as error:
-        _log.exception("planning failed")
-        _tell(PlannerError(f"planning failed: {type(error).__name__}: {error}"), out)
-    else:
-        _tell(None, out)
-
-
-def _tell(value: Plan | PlannerError | None, out: BinaryIO) -> None:
-    pickle.dump(value, out, protocol=pickle.HIGHEST_PROTOCOL)
-    out.flush()
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(_WATCH_SECONDS)
-    os._exit(1)
-
-
-def _serve() -> None:
-    """Answers questions until there are no more; what libraries print goes to stderr, not between the plans."""
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    while True:
-        try:
-            question = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one
-            _answer(question, out)
-        except (EOFError, BrokenPipeError):
-            return
-
-
-if __name__ == "__main__":
-    _serve()

@@ -1,4 +1,4 @@
-"""How a tester of the API writes the bodies that it does not know of itself."""
+"""How the tester of the API writes the one kind of body that it does not know of itself."""
 
 import schemathesis
 from schemathesis import SerializationContext
