@@ -52,15 +52,21 @@ def test_the_same_plans_as_in_this_process(desk: Desk, store: Store) -> None:
     assert {k: v for k, v in there.items() if k != "created_at"} == {k: v for k, v in here.items() if k != "created_at"}
 
 
-def test_a_cancelled_study_stops_and_leaves_nothing(desk: Desk, store: Store) -> None:
-    long = asked(trace={"path": "sample:planner"}, models=[{"kind": "hypervisor"}], horizon_years=10)
-    before = len(store.studies())
-    job = desk.start(long, store)
+def planning(desk: Desk, store: Store, **settings: object) -> str:
+    """The id of a job whose plans are being made."""
+    job = desk.start(asked(models=[{"kind": "hypervisor"}], horizon_years=10, **settings), store)
     deadline = time.monotonic() + 60
-    while desk.job(job.job_id).status is not Status.PLANNING and time.monotonic() < deadline:
-        time.sleep(0.02)
+    while desk._entries[job.job_id].worker is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert desk.job(job.job_id).status is Status.PLANNING
+    return job.job_id
+
+
+def test_a_cancelled_study_stops_and_leaves_nothing(desk: Desk, store: Store) -> None:
+    before = len(store.studies())
+    job_id = planning(desk, store)
     started = time.monotonic()
-    assert desk.cancel(job.job_id).status is Status.CANCELLED
+    assert desk.cancel(job_id).status is Status.CANCELLED
     assert time.monotonic() - started < 2
     after = desk.start(asked(name="after"), store)
     assert desk.wait(after.job_id, seconds=120).status is Status.DONE, "the seat is free again"
@@ -74,12 +80,13 @@ def test_a_mistake_is_told_in_the_words_of_the_planner(desk: Desk, store: Store)
     assert "us-east-1" in (job.error or "")
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_fails_its_job_only(desk: Desk, store: Store) -> None:
-    job = desk.start(asked(trace={"path": "sample:planner"}, models=[{"kind": "hypervisor"}]), store)
-    while (worker := desk._entries[job.job_id].worker) is None:
-        time.sleep(0.02)
+    job_id = planning(desk, store, name="dies")
+    worker = desk._entries[job_id].worker
+    assert worker is not None
     worker.kill()
-    ended = desk.wait(job.job_id, seconds=60)
+    ended = desk.wait(job_id, seconds=60)
     assert ended.status is Status.FAILED
     assert "ended early (signal 9" in (ended.error or "")
     assert desk.wait(desk.start(asked(name="next"), store).job_id, seconds=120).status is Status.DONE

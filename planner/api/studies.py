@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mimetypes
 from enum import StrEnum
 from typing import Any, Final
 
@@ -17,17 +18,25 @@ __all__ = ["router"]
 
 router: Final = APIRouter(tags=["studies"])
 Suffix = StrEnum("Suffix", {name.strip("."): name.strip(".") for name in (*FORMATS, ".json")})  # type: ignore[misc]
-_KINDS: Final = {"html": "text/html; charset=utf-8", "md": "text/markdown; charset=utf-8", "json": "application/json"}
 _INERT: Final = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"}
 """A report that a browser opens from here may not act as a page of this server."""
 _DOCUMENT: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The study", "content": {"application/json": {"schema": {"type": "object"}}}}
 }
+
+
+def _kind(suffix: str) -> str:
+    """The media type of a report.
+
+    >>> _kind("html"), _kind("focus.csv"), _kind("unheard-of")
+    ('text/html; charset=utf-8', 'text/csv; charset=utf-8', 'application/octet-stream')
+    """
+    kind = mimetypes.guess_type(f"report.{suffix}")[0] or "application/octet-stream"
+    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+
+
 _FILE: Final[dict[int | str, dict[str, Any]]] = {
-    200: {
-        "description": "The report",
-        "content": {kind.partition(";")[0]: {} for kind in _KINDS.values()} | {"application/octet-stream": {}},
-    }
+    200: {"description": "The report", "content": {_kind(suffix).partition(";")[0]: {} for suffix in Suffix}}
 }
 
 
@@ -63,8 +72,7 @@ def study_report(study_id: str, suffix: Suffix, caller: WhoAsks) -> Response:
     """The report of a study as a file; all formats tell the same figures."""
     document = _document(study_id, caller)
     headers = _INERT | {"Content-Disposition": f'attachment; filename="report.{suffix}"'}
-    kind = _KINDS.get(suffix, "application/octet-stream")
-    return Response(_file(document, f".{suffix}"), media_type=kind, headers=headers)
+    return Response(_file(document, f".{suffix}"), media_type=_kind(suffix), headers=headers)
 
 
 @router.delete("/studies/{study_id}", status_code=204, responses=told(401, 403, 404))

@@ -1,4 +1,4 @@
-"""A live server of the API for a test: started by name, ended with it, asked over a socket."""
+"""A live server of the API for a test, in this process or started by name; asked over a socket."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -16,7 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from planner.api.access import new_token
+import uvicorn
+
+from planner.api import Access, Doorkeeper, House, create
+from planner.api.access import Token, new_token
+from planner.jobs import Desk, Patience
+from planner.workspaces import Workspaces
 
 PEOPLE = [f"person-{n}" for n in range(8)]
 
@@ -49,6 +55,30 @@ class Server:
         """The most memory the server has held so far."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+@contextmanager
+def served_here(folder: Path, upload_mib: float) -> Iterator[Server]:
+    """A server in a thread of this process, as little to start as can be."""
+    made = {person: new_token(person) for person in PEOPLE}
+    tokens = tuple(Token(person=person, sha256=line.split("sha256:")[1]) for person, (_, line) in made.items())
+    rooms = House(
+        Workspaces(folder / "planner.duckdb"), Desk(Patience(workers=1)), Access(tokens=tokens, upload_mib=upload_mib)
+    )
+    config = uvicorn.Config(Doorkeeper(create(rooms), rooms.access), port=0, log_level="warning", ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.02)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield Server(port, os.getpid(), {person: secret for person, (secret, _) in made.items()})
+    finally:
+        server.should_exit = True
+        thread.join(60)
+        rooms.desk.close()
+        rooms.workspaces.close()
 
 
 @contextmanager
