@@ -81,7 +81,7 @@ class Workspaces:
         beside = _uploads(store)
         beside.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="upload-", dir=beside) as folder:
-            yield Path(folder)
+            yield Path(folder).resolve()
 
     def close(self) -> None:
         """Closes every store."""

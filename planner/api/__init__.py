@@ -6,6 +6,7 @@ Mounted at ``/api`` beside the dashboard, in the same process because one proces
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, Literal
 
@@ -20,6 +21,8 @@ from planner.api.callers import House
 from planner.api.doorkeeper import Doorkeeper
 from planner.api.problems import Problem, answer_problems
 from planner.jobs import desk
+from planner.sandbox import Guard
+from planner.store import limits_from
 from planner.workspaces import workspaces
 
 __all__ = ["Access", "Doorkeeper", "House", "alone", "create", "house"]
@@ -44,9 +47,10 @@ def house() -> House:
     """The stores and jobs of this process, under the rules that its environment tells.
 
     Raises:
-        InputError: the rules cannot be had, see `Access.from_environment`.
+        InputError: the rules cannot be had, see `Access.from_environment`, or ``PLANNER_UPLOAD_LIMITS`` are none.
     """
-    return House(workspaces(), desk(), Access.from_environment())
+    guard = limits_from(Guard, os.environ.get("PLANNER_UPLOAD_LIMITS", "").split())
+    return House(workspaces(), desk(), Access.from_environment(), guard)
 
 
 def create(rooms: House) -> FastAPI:

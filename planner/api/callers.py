@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from planner.api.access import Access
 from planner.api.problems import RefusedError
 from planner.jobs import Desk
+from planner.sandbox import Guard
 from planner.store import Store
 from planner.workspaces import Workspaces
 
@@ -27,6 +28,8 @@ class House:
     workspaces: Workspaces
     desk: Desk
     access: Access
+    guard: Guard | None
+    """Limits of the process that reads an upload; None: whoever sends vouches for the files."""
 
     @cached_property
     def reading(self) -> CapacityLimiter:

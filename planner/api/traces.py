@@ -10,6 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict
 
+from planner import sandbox
 from planner.api.callers import Caller, WhoAsks
 from planner.api.problems import RefusedError, Utc, told
 from planner.api.uploads import land
@@ -99,13 +100,16 @@ async def send(
 
 
 def _read(caller: Caller, paths: list[Path], format_name: str, name: str | None) -> TraceInfo:
-    """The recording in files that nobody vouches for.
+    """The recording in files that arrived.
 
     Raises:
         RefusedError: they are of no known format, or hold no good row; the words name files as they were sent.
     """
+    given, guard = paths if len(paths) > 1 else paths[0], caller.house.guard
     try:
-        return caller.store.ingest(paths if len(paths) > 1 else paths[0], format_name, name)
+        if guard is None:
+            return caller.store.ingest(given, format_name, name)
+        return sandbox.ingest(caller.store, given, format_name, name, guard)
     except TraceError as error:
         raise RefusedError(422, str(error).replace(f"{paths[0].parent}/", "")) from None
 

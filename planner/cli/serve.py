@@ -13,7 +13,7 @@ from typing import Annotated, Final
 import typer
 
 from planner.bundle import bundled
-from planner.cli.ingest import StoreOption
+from planner.cli.ingest import MemoryOption, StoreOption
 from planner.cli.screen import say, warn
 from planner.errors import InputError, PlannerError
 
@@ -88,6 +88,7 @@ def serve(
         bool, typer.Option("--insecure-no-authentication", help="Let everybody in who reaches the address.")
     ] = False,
     store: StoreOption = None,
+    memory: MemoryOption = "4GB",
 ) -> None:
     """Open the dashboard, and the HTTP API at /api: upload a trace, compare, download the report.
 
@@ -101,6 +102,7 @@ def serve(
         "PLANNER_LOGIN": "1" if pages and _login_configured() else "",
         "PLANNER_ANYBODY": "1" if insecure else "",
         "PLANNER_STORE": store or "",
+        "PLANNER_MEMORY": memory,
     }
     environment = {**os.environ, **{name: value for name, value in told.items() if value}}
     starting = command(address, port, upload_mib) if pages else alone(address, port)

@@ -22,6 +22,7 @@ import uvicorn
 from planner.api import Access, Doorkeeper, House, create
 from planner.api.access import Token, new_token
 from planner.jobs import Desk, Patience
+from planner.sandbox import Guard
 from planner.workspaces import Workspaces
 
 PEOPLE = [f"person-{n}" for n in range(8)]
@@ -62,9 +63,8 @@ def served_here(folder: Path, upload_mib: float) -> Iterator[Server]:
     """A server in a thread of this process, as little to start as can be."""
     made = {person: new_token(person) for person in PEOPLE}
     tokens = tuple(Token(person=person, sha256=line.split("sha256:")[1]) for person, (_, line) in made.items())
-    rooms = House(
-        Workspaces(folder / "planner.duckdb"), Desk(Patience(workers=1)), Access(tokens=tokens, upload_mib=upload_mib)
-    )
+    access = Access(tokens=tokens, upload_mib=upload_mib)
+    rooms = House(Workspaces(folder / "planner.duckdb"), Desk(Patience(workers=1)), access, Guard())
     config = uvicorn.Config(Doorkeeper(create(rooms), rooms.access), port=0, log_level="warning", ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)

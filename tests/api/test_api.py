@@ -1,4 +1,7 @@
-"""The API in this process: uploads, jobs, studies and reports, and what is refused."""
+"""The API in this process: uploads, jobs, studies and reports, and what is refused.
+
+Uploads are read without a process of their own here, which takes longer; a live server does it as it is meant.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ def desk() -> Iterator[Desk]:
 @pytest.fixture(scope="module")
 def house(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> House:
     folder = tmp_path_factory.mktemp("data")
-    return House(Workspaces(folder / "planner.duckdb"), desk, Access(upload_mib=1, question_mib=0.01))
+    return House(Workspaces(folder / "planner.duckdb"), desk, Access(upload_mib=1, question_mib=0.01), None)
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +189,7 @@ def test_every_error_has_the_same_form(api: TestClient) -> None:
 
 def test_one_persons_things_are_never_anothers(desk: Desk, tmp_path: Path) -> None:
     tokens = tuple(Token(person=name, sha256=line.split("sha256:")[1]) for name, (_, line) in KNOWN.items())
-    house = House(Workspaces(tmp_path / "planner.duckdb"), desk, Access(tokens=tokens))
+    house = House(Workspaces(tmp_path / "planner.duckdb"), desk, Access(tokens=tokens), None)
     ann, bob = (client(house, KNOWN[name][0]) for name in ("ann", "bob"))
     trace = sent(ann).json()
     job = finished(ann, QUESTION | {"trace": {"path": trace["path"]}, "name": "of ann"})
