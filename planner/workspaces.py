@@ -62,9 +62,8 @@ class Workspaces:
         with self._opening:
             if person not in self._stores:
                 store = Store(self._place(person), self._memory_limit)
-                shutil.rmtree(
-                    _uploads(store), ignore_errors=True
-                )  # what a killed process left: the store is ours alone
+                if str(self._path) != ":memory:" and _uploads(store).exists():
+                    shutil.rmtree(_uploads(store))  # what a killed process left: the store is ours alone
                 self._stores[person] = store
             return self._stores[person]
 

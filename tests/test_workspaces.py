@@ -58,5 +58,6 @@ def test_nothing_is_kept_of_people_in_memory() -> None:
     rooms = Workspaces(":memory:")
     assert rooms.store("ann") is rooms.store("ann") is not rooms.store("bob")
     with rooms.landing("ann") as folder:
+        rooms.store("someone who comes meanwhile")
         assert folder.is_dir()
     rooms.close()
