@@ -6,7 +6,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ import pandas as pd
 import streamlit as st
 
 from planner import sandbox
+from planner.api.access import Access
 from planner.bundle import bundled
 from planner.demand import Policy
 from planner.errors import InputError, PlannerError
@@ -24,6 +25,7 @@ from planner.report import render
 from planner.scenario import SAMPLE, STORED, Scenario, Where, parse
 from planner.store import Store, TraceInfo, formats, limits_from
 from planner.study import answer
+from planner.workspaces import workspaces
 
 __all__ = [
     "MODELS",
@@ -33,16 +35,19 @@ __all__ = [
     "Question",
     "Scenario",
     "Where",
+    "access",
     "assumptions",
     "cash",
     "categories",
     "comparison",
     "known_formats",
+    "person",
     "plan",
     "recorded",
     "report",
     "samples",
     "saved",
+    "sign_in",
     "stored",
     "text",
     "unplaced",
@@ -88,9 +93,46 @@ class Question:
 
 
 @st.cache_resource
+def access() -> Access:
+    """Who may come in, as this process was told."""
+    return Access.from_environment()
+
+
+def person() -> str | None:
+    """Who looks at the page: empty where nobody is asked, None where it is not known yet."""
+    if not access().asks:
+        return ""
+    if access().login and st.user.get("is_logged_in"):
+        return _vouched_for(dict(st.user))
+    known: str | None = st.session_state.get("person")
+    return known
+
+
+def _vouched_for(claims: Mapping[str, Any]) -> str:
+    """What the login knows a person by: the address where that is verified, as for a token; else its subject."""
+    if claims.get("email") and claims.get("email_verified"):
+        return str(claims["email"]).lower()
+    return f"{claims.get('iss')} {claims['sub']}"
+
+
+def sign_in(token: str) -> bool:
+    """Whether a token is known; from then on the session is its person's."""
+    found = access().person(token.strip())
+    if found is not None:
+        st.session_state["person"] = found
+    return found is not None
+
+
 def _store() -> Store:
-    """The one writer of this process; its threads may share it."""
-    return Store(os.environ.get("PLANNER_STORE") or None, os.environ.get("PLANNER_MEMORY") or "4GB")
+    """The store of whoever looks at the page.
+
+    Raises:
+        InputError: nobody has said who it is.
+    """
+    who = person()
+    if who is None:
+        raise InputError("sign in first")
+    return workspaces().store(who)
 
 
 def stored(trace_id: str) -> str:

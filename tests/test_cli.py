@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
@@ -421,6 +422,31 @@ def test_demo_ends_with_five_models_and_a_report(tmp_path: Path) -> None:
     assert study["models"][0]["model"] in (tmp_path / "d.html").read_text()
 
 
+UPGRADE = {
+    "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "MDEyMzQ1Njc4OWFiY2RlZg==",
+}  # fmt: skip
+CALLS: list[tuple[str, dict[str, str]]] = [
+    ("/", {}),
+    ("/api/health", {}),
+    ("/", {"Host": "rebound.example"}),
+    ("/api/studies", {"Host": "rebound.example"}),
+    ("/api/studies", {"Origin": "http://other.example"}),
+    ("/_stcore/stream", {**UPGRADE, "Origin": "http://localhost", "Host": "localhost"}),
+    ("/_stcore/stream", {**UPGRADE, "Origin": "http://rebound.example", "Host": "rebound.example"}),
+]
+"""Of the pages, the API beside them and the socket between page and server."""
+
+
+def status(port: int, path: str, **headers: str) -> int:
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        line.request("GET", path, headers=headers)
+        return line.getresponse().status
+    finally:
+        line.close()
+
+
 def test_serve_starts_the_dashboard_on_loopback_by_name() -> None:
     pytest.importorskip("streamlit")
     with socket.socket() as probe:
@@ -438,6 +464,8 @@ def test_serve_starts_the_dashboard_on_loopback_by_name() -> None:
                 time.sleep(0.25)
         else:
             pytest.fail("the dashboard did not come up")
+        answers = [status(port, path, **headers) for path, headers in CALLS]
+        assert answers == [200, 200, 403, 403, 403, 101, 403], answers
     finally:
         process.terminate()
         process.communicate(timeout=30)

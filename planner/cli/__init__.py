@@ -1,4 +1,4 @@
-"""The command line: ``planner demo | ingest | inspect | run | list | sample | report | verify | conformance | serve``.
+"""The command line: ``planner demo | ingest | inspect | run | report | serve`` and more; ``planner --help`` has all.
 
 Commands import what they need when they run, so that ``--help`` is quick. Whatever a reader can mend is told in
 plain lines on stderr, with exit code 2; an ingest that left rows out ends with 1.
@@ -36,6 +36,7 @@ app.command()(write.report)
 app.command()(verify.verify)
 app.command()(conformance.conformance)
 app.command()(serve.serve)
+app.command()(serve.token)
 
 
 def _version(wanted: bool) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 from planner.errors import near_miss
 from planner.store.database import transaction
 
-__all__ = ["STUDY_TABLES", "document", "save", "studies"]
+__all__ = ["STUDY_TABLES", "delete", "document", "save", "studies"]
 
 STUDY_TABLES: Final = ("plans", "lines", "placements")
 """Tables of a study, beside its document; their columns are in sql/schema.sql."""
@@ -27,14 +27,25 @@ def save(
     """
     _check(connection, tables)
     with transaction(connection):
-        for name in STUDY_TABLES:
-            connection.execute(f"delete from {name} where study_id = $id", {"id": study_id})
-        connection.execute("delete from studies where study_id = $id", {"id": study_id})
+        _clear(connection, study_id)
         connection.execute(
             "insert into studies values ($id, now() at time zone 'UTC', $json)", _named(study_id, document)
         )
         for name, rows in tables.items():
             _insert(connection, name, study_id, rows)
+
+
+def delete(connection: duckdb.DuckDBPyConnection, study_id: str) -> bool:
+    """Takes a study out with all its tables, in one transaction; whether there was one."""
+    with transaction(connection):
+        known = connection.execute("select 1 from studies where study_id = $id", {"id": study_id}).fetchone()
+        _clear(connection, study_id)
+    return known is not None
+
+
+def _clear(connection: duckdb.DuckDBPyConnection, study_id: str) -> None:
+    for name in (*STUDY_TABLES, "studies"):
+        connection.execute(f"delete from {name} where study_id = $id", {"id": study_id})
 
 
 def _named(study_id: str, document: str) -> dict[str, str]:
@@ -68,5 +79,9 @@ def document(connection: duckdb.DuckDBPyConnection, study_id: str) -> str | None
 
 
 def studies(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """One row a saved study, newest first: ``study_id``, ``saved_at``."""
-    return connection.execute("select study_id, saved_at from studies order by saved_at desc, study_id").df()
+    """One row a saved study, newest first: ``study_id``, ``name`` of its scenario, ``saved_at``."""
+    query = """
+        select study_id, coalesce(try(json_extract_string(document, '$.scenario.name')), study_id) as name, saved_at
+        from studies order by saved_at desc, study_id
+    """
+    return connection.execute(query).df()

@@ -197,8 +197,13 @@ class Store:
         with self._cursor() as cursor:
             return studies.document(cursor, study_id)
 
+    def delete(self, study_id: str) -> bool:
+        """Takes a study out, with its tables; whether there was one."""
+        with self._writing, self._cursor() as cursor:
+            return studies.delete(cursor, study_id)
+
     def studies(self) -> pd.DataFrame:
-        """One row a saved study, newest first: ``study_id``, ``saved_at``."""
+        """One row a saved study, newest first: ``study_id``, ``name``, ``saved_at``."""
         with self._cursor() as cursor:
             return studies.studies(cursor)
 
