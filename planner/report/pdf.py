@@ -28,6 +28,8 @@ __all__ = ["story", "written"]
 _HERE: Final = Path(__file__).parent
 _UNDATED: Final = "2000-01-01"
 _WIDTH: Final = 620
+_MOST_CHARACTERS: Final = 140
+"""Wider tables of numbers are set smaller."""
 _LONG: Final = 14
 """Longer runs of characters may break: after a mark, else after as many characters."""
 _RUNS: Final = re.compile(rf"[^\s\u200b]{{{_LONG + 1},}}")
@@ -134,9 +136,16 @@ def _table(table: Table) -> Told:
         "heads": [_breakable(column.title) for column in table.columns],
         "right": right,
         "rows": rows,
+        "dense": _width(table) > _MOST_CHARACTERS,
         "marked": sorted(table.marked),
         "total": table.total,
     }
+
+
+def _width(table: Table) -> int:
+    """How many characters of numbers, which do not break, stand side by side at most."""
+    columns = [i for i, column in enumerate(table.columns) if column.align == "right"]
+    return sum(max((len(row[i]) for row in table.rows), default=0) + 2 for i in columns)
 
 
 def _flat(text: str) -> str:

@@ -28,6 +28,8 @@ _PLANS: Final = {
     "memory_utilisation": "Memory used", "unplaced": "Left out", "certificate_usd": "Optimised part (USD a month)",
     "bound_usd": "Bound (USD a month)", "gap": "Gap to bound", "method": "Proved by",
 }  # fmt: skip
+_PIN: Final = "$"
+"""Stands before a column or row that formulas of other cells do not shift."""
 _PLACED: Final = {"plan": "Plan", "model": "Model", "year": "Year", "workload": "Workload"}
 
 
@@ -55,7 +57,7 @@ class Sheet:
     def range(self, head: str) -> str:
         """A whole column below its head, for formulas of any sheet."""
         letters = self.column(head)
-        return f"'{self.name}'!${letters}$2:${letters}${max(2, len(self.rows) + 1)}"
+        return f"'{self.name}'!{_PIN}{letters}{_PIN}2:{_PIN}{letters}{_PIN}{max(2, len(self.rows) + 1)}"
 
     def cells(self, head: str) -> pd.Series:
         """The place of every cell of a column, such as ``D2``."""
@@ -146,7 +148,7 @@ def _cash(facts: Facts, lines: Sheet, purchases: Sheet) -> Sheet:
         own = [_due(month, number, years, lines) for month in range(len(months))]
         formulas[name] = "=" + pd.Series(own, index=months.index) + due + sheet.cells("Month") + ")"
         first, here = sheet.column(name), sheet.cells(name)
-        formulas[f"{name}, so far"] = f"=SUM({first}$2:" + here + ")"
+        formulas[f"{name}, so far"] = f"=SUM({first}{_PIN}2:" + here + ")"
         number += years
     return Sheet("Cash flow", months, formulas, {head: "usd" for head in map(str, months) if head != "Month"})
 
@@ -176,7 +178,7 @@ def _comparison(facts: Facts, plans: Sheet, cash: Sheet) -> Sheet:
     discount = "(1+" + sheet.cells("Discount rate a year") + f")^({cash.range('Month')}/12)"
     formulas = {
         "TCO (USD)": "=SUM(" + flows + ")",
-        "More than the first (USD)": "=" + sheet.cells("TCO (USD)") + f"-{sheet.column('TCO (USD)')}$2",
+        "More than the first (USD)": "=" + sheet.cells("TCO (USD)") + f"-{sheet.column('TCO (USD)')}{_PIN}2",
         "Present value (USD)": "=SUMPRODUCT(" + flows + "/" + discount + ")",
         "First year (USD a month)": f"='Plans'!{plans.column('USD a month')}" + starts.astype(str),
         "Paid once (USD)": f"=SUM({once}" + starts.astype(str) + ":" + last + ")",
@@ -216,7 +218,7 @@ def _categories(facts: Facts, told: pd.DataFrame, lines: Sheet) -> Sheet:
     rows = rows.assign(total=rows[order].sum(axis=1)).reset_index()
     heads = {"plan": "Plan", "model": "Model", "year": "Year", "total": "Total (USD a month)"}
     sheet = Sheet("Costs by category", rows.rename(columns=heads))
-    column = {c: f"{sheet.column(c)}$1" for c in order}
+    column = {c: f"{sheet.column(c)}{_PIN}1" for c in order}
     keys = f"=SUMIFS({lines.range('USD a month')},{lines.range('Plan')},$" + sheet.cells("Plan")
     formulas = {c: keys + f",{lines.range('Category')},{column[c]})" for c in order}
     if order:

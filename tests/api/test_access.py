@@ -84,6 +84,7 @@ def test_a_file_of_tokens_keeps_hashes_only(tmp_path: Path) -> None:
         ("# nobody\n", 0o600, "holds no token"),
         (f"{LINE}\n", 0o666, "others may write to it"),
     ],
+    ids=["no hash", "plain", "nobody", "open to all"],
 )
 def test_a_file_that_is_no_file_of_tokens_is_refused(tmp_path: Path, text: str, mode: int, told: str) -> None:
     file = tmp_path / "tokens"

@@ -50,6 +50,7 @@ def test_it_answers_from_anywhere(installed: Path, tmp_path: Path) -> None:
     assert "iaas" in (tmp_path / "r.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_it_prints_from_anywhere(installed: Path, tmp_path: Path) -> None:
     """Template and fonts come with it; nothing is fetched."""
     study = ROOT / "tests" / "golden" / "report" / "study.json"

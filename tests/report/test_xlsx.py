@@ -32,7 +32,8 @@ def opened(content: bytes, values: bool = False) -> dict[str, list[dict[str, Any
 
 
 def test_every_cost_is_quantity_times_price_as_a_formula_with_source_and_date(study: dict[str, Any]) -> None:
-    told, reckoned = opened(export(study, ".xlsx")), opened(export(study, ".xlsx"), values=True)
+    content = export(study, ".xlsx")
+    told, reckoned = opened(content), opened(content, values=True)
     assert list(told) == SHEETS
     assert len(told["Lines"]) == sum(len(plan["lines"]) for plan in study["plans"])
     for row, value in zip(told["Lines"], reckoned["Lines"], strict=True):
@@ -90,6 +91,7 @@ def recalculated(content: bytes, folder: Path) -> dict[str, list[dict[str, str]]
     return {name: list(csv.DictReader(path.open(encoding="utf-8"))) for name, path in files.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 def test_libreoffice_reckons_the_same_totals(study: dict[str, Any], tmp_path: Path) -> None:
     told = recalculated(export(study, ".xlsx"), tmp_path)
