@@ -59,12 +59,12 @@ class Server:
 
 
 @contextmanager
-def served_here(folder: Path, upload_mib: float) -> Iterator[Server]:
+def served_here(folder: Path, upload_mib: float, guard: Guard | None) -> Iterator[Server]:
     """A server in a thread of this process, as little to start as can be."""
     made = {person: new_token(person) for person in PEOPLE}
     tokens = tuple(Token(person=person, sha256=line.split("sha256:")[1]) for person, (_, line) in made.items())
     access = Access(tokens=tokens, upload_mib=upload_mib)
-    rooms = House(Workspaces(folder / "planner.duckdb"), Desk(Patience(workers=1)), access, Guard())
+    rooms = House(Workspaces(folder / "planner.duckdb"), Desk(Patience(workers=1)), access, guard)
     config = uvicorn.Config(Doorkeeper(create(rooms), rooms.access), port=0, log_level="warning", ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)

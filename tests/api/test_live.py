@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from api.serving import PEOPLE, Server, served, served_here
+from planner.sandbox import Guard
 
 PEAK_MIB = 700
 """Unit: MiB. Source: twice what a server with eight stores open was measured to hold."""
@@ -24,7 +25,9 @@ PEAK_MIB = 700
 @pytest.fixture(scope="module", params=["thread", pytest.param("process", marks=pytest.mark.slow)])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("served")
-    with served_here(folder, 8) if request.param == "thread" else served(folder, "--upload-mib", "8") as running:
+    with (
+        served_here(folder, 8, Guard()) if request.param == "thread" else served(folder, "--upload-mib", "8") as running
+    ):
         yield running
 
 
@@ -145,5 +148,6 @@ def test_what_the_description_allows_is_answered_as_it_says(server: Server, tmp_
 
 @pytest.mark.slow
 def test_all_that_the_description_allows_and_forbids_is_answered_as_it_says(tmp_path: Path) -> None:
-    with served(tmp_path) as running:
+    """Uploads are read in the server here: a process for each of some hundred would take most of the time."""
+    with served_here(tmp_path, 1, None) as running:
         tried(running, tmp_path, "-n", "10")
