@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import mimetypes
 from enum import StrEnum
 from typing import Any, Final
 
@@ -12,12 +11,12 @@ from pydantic import BaseModel, ConfigDict
 
 from planner.api.callers import Caller, WhoAsks
 from planner.api.problems import RefusedError, Utc, told
-from planner.report import FORMATS, render
+from planner.report import FORMATS, export
 
 __all__ = ["router"]
 
 router: Final = APIRouter(tags=["studies"])
-Suffix = StrEnum("Suffix", {name.strip("."): name.strip(".") for name in (*FORMATS, ".json")})  # type: ignore[misc]
+Suffix = StrEnum("Suffix", {name.strip("."): name.strip(".") for name in FORMATS})  # type: ignore[misc]
 _INERT: Final = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"}
 """A report that a browser opens from here may not act as a page of this server."""
 _DOCUMENT: Final[dict[int | str, dict[str, Any]]] = {
@@ -28,10 +27,10 @@ _DOCUMENT: Final[dict[int | str, dict[str, Any]]] = {
 def _kind(suffix: str) -> str:
     """The media type of a report.
 
-    >>> _kind("html"), _kind("focus.csv"), _kind("unheard-of")
-    ('text/html; charset=utf-8', 'text/csv; charset=utf-8', 'application/octet-stream')
+    >>> _kind("html"), _kind("pdf")
+    ('text/html; charset=utf-8', 'application/pdf')
     """
-    kind = mimetypes.guess_type(f"report.{suffix}")[0] or "application/octet-stream"
+    kind = FORMATS[f".{suffix}"].mime
     return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
 
 
@@ -72,7 +71,7 @@ def study_report(study_id: str, suffix: Suffix, caller: WhoAsks) -> Response:
     """The report of a study as a file; all formats tell the same figures."""
     document = _document(study_id, caller)
     headers = _INERT | {"Content-Disposition": f'attachment; filename="report.{suffix}"'}
-    return Response(_file(document, f".{suffix}"), media_type=_kind(suffix), headers=headers)
+    return Response(export(json.loads(document), f".{suffix}"), media_type=_kind(suffix), headers=headers)
 
 
 @router.delete("/studies/{study_id}", status_code=204, responses=told(401, 403, 404))
@@ -80,10 +79,6 @@ def delete_study(study_id: str, caller: WhoAsks) -> None:
     """Deletes a study, with its plans, lines and placements."""
     if not caller.store.delete(study_id):
         raise _unknown(study_id)
-
-
-def _file(document: str, suffix: str) -> bytes:
-    return document.encode() if suffix == ".json" else render(json.loads(document), suffix).encode()
 
 
 def _document(study_id: str, caller: Caller) -> str:

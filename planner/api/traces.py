@@ -58,6 +58,10 @@ class Recording(BaseModel):
     """First and last sample, UTC."""
     calls: int
     gb_seconds: float
+    charges: int
+    """Lines of a bill."""
+    flows: int
+    """Pairs of a caller and a callee whose traffic is told."""
     notes: list[str]
     quality: dict[str, int]
     """Workloads by stars and by activity."""
@@ -144,4 +148,5 @@ def _found(trace_id: str, caller: Caller) -> TraceInfo:
 
 
 def _recording(info: TraceInfo) -> Recording:
-    return Recording.model_validate(asdict(info) | {"path": STORED + info.trace_id, "notes": list(info.notes)})
+    facts = asdict(info) | {"path": STORED + info.trace_id, "notes": list(info.notes)}
+    return Recording.model_validate({name: facts[name] for name in Recording.model_fields})

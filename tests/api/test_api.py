@@ -18,6 +18,7 @@ from planner.api import Access, Doorkeeper, House, create
 from planner.api.access import Token, new_token
 from planner.bundle import bundled
 from planner.jobs import Desk, Patience
+from planner.report import FORMATS
 from planner.workspaces import Workspaces
 
 CSV = bundled("datasets", "samples", "bitbrains", "fastStorage", "2013-8", "1.csv")
@@ -92,6 +93,11 @@ def test_from_upload_to_report(api: TestClient) -> None:
     assert "attachment" in page.headers["Content-Disposition"]
     assert f"{document['models'][0]['tco_usd']:,.2f}" in page.text
     assert api.get(f"/studies/{job['study_id']}/report.json").json() == document
+    for suffix, kind in FORMATS.items():
+        report = api.get(f"/studies/{job['study_id']}/report{suffix}")
+        assert report.status_code == 200, (suffix, report.text[:300])
+        assert report.headers["Content-Type"].startswith(kind.mime)
+        assert report.content
     assert api.delete(f"/studies/{job['study_id']}").status_code == 204
     problem(api.get(f"/studies/{job['study_id']}"), 404, "none of that id")
     problem(api.delete(f"/studies/{job['study_id']}"), 404, "none of that id")
