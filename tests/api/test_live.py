@@ -59,6 +59,7 @@ def session(server: Server, person: str) -> dict[str, Any]:
     return study
 
 
+@pytest.mark.slow
 def test_eight_people_at_once_see_each_their_own(server: Server) -> None:
     with ThreadPoolExecutor(len(PEOPLE)) as pool:
         studies = dict(zip(PEOPLE, pool.map(lambda person: session(server, person), PEOPLE), strict=True))
@@ -142,6 +143,7 @@ def tried(server: Server, folder: Path, *options: str) -> None:
     assert told.returncode == 0, told.stdout[-6000:] + told.stderr[-2000:]
 
 
+@pytest.mark.slow
 def test_what_the_description_allows_is_answered_as_it_says(server: Server, tmp_path: Path) -> None:
     tried(server, tmp_path, "--phases", "fuzzing", "-n", "2", "--exclude-path", "/jobs")
 
