@@ -124,9 +124,7 @@ def scenarios(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     return connection.execute("select * from scenarios order by saved_at desc, name").df()
 
 
-def name_scenario(
-    connection: duckdb.DuckDBPyConnection, name: str, study_id: str, based_on: str | None = None
-) -> None:
+def name_scenario(connection: duckdb.DuckDBPyConnection, name: str, study_id: str, based_on: str | None = None) -> None:
     """Gives a saved study a name of its own.
 
     Raises:
