@@ -17,6 +17,7 @@ __all__ = [
     "cost_by_category",
     "model_colour",
     "ranked",
+    "roomy",
     "side_by_side",
 ]
 
@@ -43,7 +44,9 @@ CATEGORY_COLOURS: Final = {
     "support": "#d64ba0",
     "migration": "#8a8a8a",
 }
-_HEIGHT: Final = 40
+_AXIS: Final = 72
+"""Height that an axis with its title takes, px: Streamlit counts it into a chart's height."""
+_TICKS: Final = 8
 _DASHES: Final = ([1, 0], [8, 4], [2, 3], [10, 3, 2, 3], [4, 4], [12, 4], [6, 2, 2, 2], [3, 6])
 _MONEY_AXIS: Final = "~s"
 GREY: Final = "#8a8a8a"
@@ -65,6 +68,13 @@ def _row_axis(column: str = "model") -> alt.Y:
     return alt.Y(f"{column}:N", sort=None, title=None, axis=alt.Axis(labelLimit=220))
 
 
+def roomy(values: pd.Series, field: str, title: str, form: str) -> alt.X:
+    """A horizontal axis with room for what is written beside the longest bar."""
+    most, least = (float(v) if v == v else 0.0 for v in (values.max(), values.min()))  # noqa: PLR0124 - not a number
+    scale = alt.Scale(domain=[min(0.0, 1.15 * least), max(1.18 * most, 1e-9)], nice=False)
+    return alt.X(f"{field}:Q", title=title, axis=alt.Axis(format=form, tickCount=_TICKS), scale=scale)
+
+
 def cost_by_category(rows: pd.DataFrame) -> alt.Chart:
     """Stacked bars of dollars a month; columns model, category, usd_per_month."""
     names = [c for c in CATEGORY_COLOURS if c in set(rows["category"])]
@@ -80,7 +90,7 @@ def cost_by_category(rows: pd.DataFrame) -> alt.Chart:
             tooltip=["model", "category", alt.Tooltip("sum(usd_per_month):Q", format=",.2f", title="USD a month")],
         )
         .transform_calculate(rank=f"indexof({names!r}, datum.category)")
-        .properties(height=_HEIGHT * max(1, rows["model"].nunique()) + 40)
+        .properties(height=34 * max(1, rows["model"].nunique()) + _AXIS)
     )
     return chart
 
@@ -89,11 +99,11 @@ def ranked(rows: pd.DataFrame, name: str, value: str, title: str, form: str = ",
     """Bars of one colour, one a row, in the order of the rows, the value written beside each."""
     base = alt.Chart(rows).encode(
         y=_row_axis(name),
-        x=alt.X(f"{value}:Q", title=title, axis=alt.Axis(format="%" if form.endswith("%") else _MONEY_AXIS)),
+        x=roomy(rows[value], value, title, "%" if form.endswith("%") else _MONEY_AXIS),
         tooltip=[name, alt.Tooltip(f"{value}:Q", format=form, title=title)],
     )
     text = base.mark_text(align="left", dx=4, color=GREY).encode(text=alt.Text(f"{value}:Q", format=form))
-    height = 24 * max(1, len(rows)) + 40
+    height = 26 * max(1, len(rows)) + _AXIS
     return (base.mark_bar(color=CATEGORY_COLOURS["compute"]) + text).properties(height=height)
 
 
@@ -101,12 +111,12 @@ def bars_of_models(rows: pd.DataFrame, value: str, title: str, form: str = ",.2f
     """One bar a model in its own colour, the value written beside it; columns model and `value`."""
     base = alt.Chart(rows).encode(
         y=_row_axis(),
-        x=alt.X(f"{value}:Q", title=title, axis=alt.Axis(format="%" if form.endswith("%") else _MONEY_AXIS)),
+        x=roomy(rows[value], value, title, "%" if form.endswith("%") else _MONEY_AXIS),
         tooltip=["model", alt.Tooltip(f"{value}:Q", format=form, title=title)],
     )
     text = base.mark_text(align="left", dx=4, color=GREY).encode(text=alt.Text(f"{value}:Q", format=form))
     bars = base.mark_bar().encode(color=model_colour(_names(rows), None))
-    return (bars + text).properties(height=34 * max(1, len(rows)) + 40)
+    return (bars + text).properties(height=30 * max(1, len(rows)) + _AXIS)
 
 
 def cash_flow(rows: pd.DataFrame, crossings: pd.DataFrame | None = None) -> alt.LayerChart:
@@ -125,7 +135,7 @@ def cash_flow(rows: pd.DataFrame, crossings: pd.DataFrame | None = None) -> alt.
     dash = alt.StrokeDash("model:N", title="model", sort=None, scale=alt.Scale(domain=names, range=dashes))
     parts = [base.mark_line(strokeWidth=2).encode(strokeDash=dash)]
     if crossings is not None and len(crossings):
-        points = alt.Chart(crossings).mark_point(size=120, filled=True, shape="diamond")
+        points = alt.Chart(crossings).mark_point(size=180, filled=True, shape="diamond", opacity=1)
         parts.append(
             points.encode(
                 x="month:Q",
@@ -168,7 +178,7 @@ def _grouped(rows: pd.DataFrame, column: str, order: list[str], title: str) -> a
     base = alt.Chart(rows).encode(
         y=_row_axis(),
         yOffset=alt.YOffset(f"{column}:N", sort=order),
-        x=alt.X("usd:Q", title=title, axis=alt.Axis(format=_MONEY_AXIS)),
+        x=roomy(rows["usd"], "usd", title, _MONEY_AXIS),
         tooltip=["model", column, alt.Tooltip("usd:Q", format=",.2f", title="USD")],
     )
     bars = base.mark_bar().encode(
@@ -176,6 +186,6 @@ def _grouped(rows: pd.DataFrame, column: str, order: list[str], title: str) -> a
         opacity=alt.Opacity(f"{column}:N", sort=order, scale=alt.Scale(domain=order, range=levels), legend=None),
     )
     text = base.mark_text(align="left", dx=4, color=GREY, fontSize=10).encode(text=f"{column}:N")
-    height = (16 * len(order) + 14) * max(1, rows["model"].nunique()) + 40
+    height = (16 * len(order) + 14) * max(1, rows["model"].nunique()) + _AXIS
     chart: alt.Chart = (bars + text).properties(height=height)
     return chart

@@ -7,11 +7,12 @@ from typing import Final
 import altair as alt
 import pandas as pd
 
-from charts import GREY, MODEL_COLOURS
+from charts import GREY, MODEL_COLOURS, roomy
 from words import DAYS
 
 __all__ = ["binding", "heat_map", "provisioned_and_used", "quality", "savings", "utilisation"]
 
+_AXIS: Final = 72
 _RESOURCE_COLOURS: Final = {"cpu": "#3b8fd0", "memory": "#e6860b"}
 _ACTIVITY: Final = {"active": "#2ca02c", "idle": "#e6860b", "zombie": "#d64ba0", "unknown": GREY}
 _MIDNIGHTS: Final = list(range(0, 168, 24))
@@ -60,7 +61,7 @@ def utilisation(rows: pd.DataFrame) -> alt.LayerChart:
             "share:Q",
             title="mean share of provisioned capacity in use",
             axis=alt.Axis(format="%"),
-            scale=alt.Scale(domain=[0, most]),
+            scale=alt.Scale(domain=[0, 1.08 * most], nice=False),
         ),
         tooltip=["model", "resource", alt.Tooltip("share:Q", format=".1%")],
     )
@@ -69,7 +70,7 @@ def utilisation(rows: pd.DataFrame) -> alt.LayerChart:
         align="left", dx=4, color=GREY, fontSize=10
     )
     bars = base.mark_bar().encode(color=alt.Color("resource:N", title="resource", scale=scale))
-    height = 44 * max(1, rows["model"].nunique()) + 40
+    height = 44 * max(1, rows["model"].nunique()) + _AXIS
     return (bars + text.encode(text="told:N")).properties(height=height)
 
 
@@ -105,7 +106,7 @@ def binding(rows: pd.DataFrame) -> alt.Chart:
             color=alt.Color("resource:N", title="resource", scale=scale),
             tooltip=["model", "resource", alt.Tooltip("share:Q", format=".1%")],
         )
-        .properties(height=40 * max(1, rows["model"].nunique()) + 40)
+        .properties(height=34 * max(1, rows["model"].nunique()) + _AXIS)
     )
     return chart
 
@@ -115,11 +116,11 @@ def savings(rows: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(rows).encode(
         y=alt.Y("model:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),
         yOffset=alt.YOffset("rule:N"),
-        x=alt.X("share:Q", title="less than the rule of thumb", axis=alt.Axis(format="%")),
+        x=roomy(rows["share"], "share", "less than the rule of thumb", "%"),
         tooltip=["model", "rule", alt.Tooltip("share:Q", format=".1%")],
     )
     scale = alt.Scale(domain=list(MODEL_COLOURS), range=list(MODEL_COLOURS.values()))
     bars = base.mark_bar().encode(color=alt.Color("model:N", scale=scale, legend=None))
     told = base.transform_calculate(told="datum.rule + ' ' + format(datum.share, '.1%')")
     text = told.mark_text(align="left", dx=4, color=GREY, fontSize=10).encode(text="told:N")
-    return (bars + text).properties(height=50 * max(1, rows["model"].nunique()) + 40)
+    return (bars + text).properties(height=48 * max(1, rows["model"].nunique()) + _AXIS)

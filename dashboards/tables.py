@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import pandas as pd
@@ -13,19 +14,24 @@ __all__ = ["MOST_ROWS", "columns_for", "table"]
 
 MOST_ROWS: Final = 5000
 """Rows a browser still scrolls with ease; the CSV holds all."""
-_SHARES: Final = ("share", "CPU in use", "memory in use", "gap to bound")
+_ROW: Final = 35
+"""Height of a row as Streamlit draws it, px."""
+_SHARES: Final = ("share", "CPU in use", "memory in use", "gap to bound", "samples there")
 _COLUMN: Final = st.column_config
 
 
-def columns_for(frame: pd.DataFrame) -> dict[str, Any]:
-    """How each column is shown: amounts of money with cents, shares as percentages, counts with thousands."""
+def columns_for(frame: pd.DataFrame, dollars: Iterable[str] = ()) -> dict[str, Any]:
+    """How each column is shown: amounts of money with cents, shares as percentages, counts with thousands.
+
+    Columns whose names tell no currency are money where `dollars` names them.
+    """
     found: dict[str, Any] = {}
     for name in map(str, frame.columns):
         if name in _SHARES:
-            found[name] = _COLUMN.NumberColumn(format="percent")
+            found[name] = _COLUMN.NumberColumn(format="percent", width="small")
         elif "usd_per_unit" in name:
             found[name] = _COLUMN.NumberColumn("USD per unit", format="%.6g")
-        elif "USD" in name or "usd" in name:
+        elif "USD" in name or "usd" in name or name in set(dollars):
             found[name] = _COLUMN.NumberColumn(_titled(name), format="dollar")
         elif pd.api.types.is_float_dtype(frame[name]):
             found[name] = _COLUMN.NumberColumn(_titled(name), format="localized")
@@ -51,7 +57,7 @@ def _titled(name: str) -> str:
     return _UNITS.get(name, name.replace("_", " "))
 
 
-def table(frame: pd.DataFrame, key: str, height: int | None = None) -> None:
+def table(frame: pd.DataFrame, key: str, height: int | None = None, dollars: Iterable[str] = ()) -> None:
     """Draws a table with a button beneath it that saves all its rows."""
     told = neutral(frame)
     shown = told.head(MOST_ROWS)

@@ -22,7 +22,8 @@ def by_category(document: data.Document) -> None:
     st.write(f"Over all models most goes to {sums.index[0]}, {share(sums.iloc[0] / (sums.sum() or 1))} of the bills.")
     st.altair_chart(charts.cost_by_category(rows), width="stretch", alt="Monthly cost by model and category")
     wide = rows.pivot_table(index="model", columns="category", values="usd_per_month", sort=False).reset_index()
-    table(wide.rename(columns={c: f"{c} (USD a month)" for c in wide.columns[1:]}), "categories")
+    st.caption("US dollars a month")
+    table(wide, "categories", dollars=list(wide.columns[1:]))
 
 
 def over_time(document: data.Document, model: str) -> None:
@@ -48,7 +49,8 @@ def over_time(document: data.Document, model: str) -> None:
     )
     st.altair_chart(charts.cash_flow(flow, passed), width="stretch", alt="Cumulative payments by month and model")
     wide = flow.pivot_table(index="month", columns="model", values="cumulative_usd", sort=False).reset_index()
-    table(wide.rename(columns={c: f"{c} (USD)" for c in wide.columns[1:]}), "cash", 260)
+    st.caption("US dollars paid so far")
+    table(wide, "cash", 260, list(wide.columns[1:]))
 
 
 def by_workload(document: data.Document, model: str) -> None:
