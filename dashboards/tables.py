@@ -17,6 +17,7 @@ MOST_ROWS: Final = 5000
 _ROW: Final = 35
 """Height of a row as Streamlit draws it, px."""
 _SHARES: Final = ("share", "CPU in use", "memory in use", "gap to bound", "samples there")
+_COUNTS: Final = ("rank", "left out", "payback (months)", "stars", "gaps")
 _COLUMN: Final = st.column_config
 
 
@@ -27,7 +28,9 @@ def columns_for(frame: pd.DataFrame, dollars: Iterable[str] = ()) -> dict[str, A
     """
     found: dict[str, Any] = {}
     for name in map(str, frame.columns):
-        if name in _SHARES:
+        if name in _COUNTS:
+            found[name] = _COLUMN.NumberColumn(width="small")
+        elif name in _SHARES:
             found[name] = _COLUMN.NumberColumn(format="percent", width="small")
         elif "usd_per_unit" in name:
             found[name] = _COLUMN.NumberColumn("USD per unit", format="%.6g")
@@ -61,9 +64,9 @@ def table(frame: pd.DataFrame, key: str, height: int | None = None, dollars: Ite
     """Draws a table with a button beneath it that saves all its rows."""
     told = neutral(frame)
     shown = told.head(MOST_ROWS)
-    st.dataframe(
-        shown, column_config=columns_for(frame), hide_index=True, width="stretch", key=key, height=height or "auto"
-    )
+    config = columns_for(frame, dollars)
+    size: Any = "auto" if height is None else min(height, _ROW * (len(shown) + 1) + 3)
+    st.dataframe(shown, column_config=config, hide_index=True, width="stretch", key=key, height=size, placeholder="–")
     rest = f" (shown: the first {MOST_ROWS:,} of {len(told):,})" if len(told) > MOST_ROWS else ""
     st.download_button(
         f"Save this table as CSV{rest}",
