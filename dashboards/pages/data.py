@@ -26,14 +26,28 @@ def received() -> str | None:
         format_name = str(st.selectbox("Format of the upload", known, key="format", help="auto: found out by content"))
         if not files:
             return None
-        try:
-            trace = data.upload(files, format_name)
-        except data.PlannerError as error:
-            st.error(inert(error))
+        trace = read_once(files, format_name)
+        if trace is None:
             return None
         told = f"{inert(trace.name)}: {trace.format}, {trace.workloads:,} workloads, {trace.rejected:,} rows rejected"
         (st.warning if trace.rejected else st.success)(told)
         return data.stored(trace.trace_id)
+
+
+def read_once(files: list[Any], format_name: str) -> Any:
+    """What is known of the upload; it is read the first time only, as the page draws itself again and again."""
+    seen = (format_name, *(file.file_id for file in files))
+    before, trace = st.session_state.get("received", (None, None))
+    if before == seen:
+        return trace
+    try:
+        with st.spinner("Reading the upload"):
+            trace = data.upload(files, format_name)
+    except data.PlannerError as error:
+        st.error(inert(error))
+        return None
+    st.session_state["received"] = (seen, trace)
+    return trace
 
 
 def chosen(document: data.Document | None) -> str | None:
