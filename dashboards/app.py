@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+import data
 import opened
+from words import inert
 
 st.set_page_config(page_title="planner", page_icon=None, layout="wide")
 page = st.navigation(
@@ -22,5 +24,9 @@ page = st.navigation(
     ],
     expanded=True,
 )
-opened.choose()
+try:
+    opened.choose()
+except data.PlannerError as error:
+    st.error(inert(error))
+    st.stop()
 page.run()

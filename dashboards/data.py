@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -15,7 +16,7 @@ import pandas as pd
 import streamlit as st
 from pydantic import BaseModel
 
-from planner import sandbox
+from planner import report, sandbox
 from planner.bundle import bundled
 from planner.conformance import Examined, examined, load, shipped
 from planner.demand import Policy
@@ -23,7 +24,6 @@ from planner.errors import InputError, PlannerError
 from planner.jobs import Job, Status, desk
 from planner.models import MODELS
 from planner.models.base import described
-from planner.report import render
 from planner.report.advice import recommendation
 from planner.report.blocks import Note
 from planner.report.facts import Facts
@@ -244,12 +244,16 @@ def advice(document: Document) -> list[tuple[str, bool]]:
 
 def exports(document: Document) -> list[Export]:
     """Every file that a study can be had as; made when it is asked for."""
-    text = lambda: render(document, ".html").encode()  # noqa: E731 - a name for the pair below
-    whole = lambda: json.dumps(document, indent=1).encode()  # noqa: E731
-    return [
-        Export("Report (HTML)", "report.html", "text/html", text),
-        Export("Study (JSON)", "study.json", "application/json", whole),
-    ]
+    write: Any = getattr(report, "export", None)
+    if write is None:
+        page = partial(_page, document)
+        return [Export("Report (HTML)", "study.html", "text/html", page)]
+    known: Mapping[str, Any] = report.FORMATS
+    return [Export(f.name, f"study{suffix}", f.mime, partial(write, document, suffix)) for suffix, f in known.items()]
+
+
+def _page(document: Document) -> bytes:
+    return report.render(document, ".html").encode()
 
 
 # Scenarios

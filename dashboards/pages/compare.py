@@ -17,11 +17,12 @@ def downloads(document: data.Document) -> None:
     """Every file that the study can be had as."""
     found = data.exports(document)
     st.caption("Download this study as")
-    cells = st.columns(max(4, len(found)))
-    for cell, export in zip(cells, found, strict=False):
-        cell.download_button(
-            export.label, export.make, export.name, export.mime, key=f"get.{export.name}", on_click="ignore"
-        )
+    for start in range(0, len(found), 3):
+        for cell, export in zip(st.columns(3), found[start : start + 3], strict=False):
+            cell.download_button(
+                export.label, export.make, export.name, export.mime,
+                key=f"get.{export.name}", on_click="ignore", width="stretch",
+            )  # fmt: skip
 
 
 def costs(document: data.Document) -> None:

@@ -133,7 +133,7 @@ def stack(rows: pd.DataFrame) -> None:
 def beside(rows: pd.DataFrame) -> None:
     """Two or more, side by side."""
     st.subheader("Compare side by side")
-    chosen = st.multiselect("Scenarios", rows["name"].tolist(), rows["name"].tolist()[:2], key="beside")
+    chosen = st.multiselect("Scenarios", rows["name"].tolist(), rows["name"].tolist()[:2], key=f"beside.{len(rows)}")
     if len(chosen) < 2:
         st.write("Choose two or more.")
         return

@@ -167,7 +167,7 @@ def test_scenarios_are_named_copied_stacked_compared_and_deleted(study: data.Doc
     assert not app.exception
     names = data.scenarios().set_index("name")["study_id"]
     assert data.saved(names["copy + growing"])["scenario"]["growth_per_year"] == 0.5
-    app.multiselect(key="beside").set_value(["copy", "growing"]).run()
+    app.multiselect(key=f"beside.{len(names)}").set_value(["copy", "growing"]).run()
     assert any("growth_per_year" in str(frame.value.to_numpy()) for frame in app.dataframe)
     app.selectbox(key="gone").select(bad)
     app.checkbox(key="sure").check()
