@@ -24,14 +24,12 @@ def received() -> str | None:
         files = st.file_uploader("Recording files", accept_multiple_files=True, key="upload")
         known = data.known_formats()
         format_name = str(st.selectbox("Format of the upload", known, key="format", help="auto: found out by content"))
-        if not files:
-            return None
-        trace = read_once(files, format_name)
-        if trace is None:
-            return None
-        told = f"{inert(trace.name)}: {trace.format}, {trace.workloads:,} workloads, {trace.rejected:,} rows rejected"
-        (st.warning if trace.rejected else st.success)(told)
-        return data.stored(trace.trace_id)
+    trace = read_once(files, format_name) if files else None
+    if trace is None:
+        return None
+    told = f"{inert(trace.name)}: {trace.format}, {trace.workloads:,} workloads, {trace.rejected:,} rows rejected"
+    (st.warning if trace.rejected else st.success)(told)
+    return data.stored(trace.trace_id)
 
 
 def read_once(files: list[Any], format_name: str) -> Any:
