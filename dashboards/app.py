@@ -1,14 +1,16 @@
-"""The frame around the pages: title, navigation, the study they speak of, nothing else."""
+"""The frame around the pages: title, door, navigation, the study they speak of, nothing else."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 import data
+import door
 import opened
 from words import inert
 
 st.set_page_config(page_title="planner", page_icon=None, layout="wide")
+door.admit()
 page = st.navigation(
     [
         st.Page("pages/data.py", title="Data", default=True),

@@ -1,4 +1,4 @@
-"""All caching, and the only import of planner among the pages: recordings, studies, scenarios and work on them."""
+"""What is a person's: recordings, studies, scenarios, work on them. With reference the only import of planner."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from typing import Any, Final, Protocol
 
 import pandas as pd
 import streamlit as st
-from pydantic import BaseModel
 
 from planner import report, sandbox
+from planner.api.access import Access
 from planner.bundle import bundled
-from planner.conformance import Examined, examined, load, shipped
 from planner.demand import Policy
 from planner.errors import InputError, PlannerError
 from planner.jobs import Job, Status, desk
 from planner.models import MODELS
-from planner.models.base import described
 from planner.report.advice import recommendation
+from planner.report.asking import again, settings_of
 from planner.report.blocks import Note
 from planner.report.facts import Facts
 from planner.report.revalued import MONEY_ONLY, revalued
-from planner.scenario import SAMPLE, STORED, Scenario, Where, again, parse, settings_of, with_settings
+from planner.scenario import SAMPLE, STORED, Scenario, Where, parse, with_settings
 from planner.store import Store, TraceInfo, formats, limits_from
+from planner.workspaces import workspaces
 
 __all__ = [
     "MODELS",
@@ -41,9 +41,11 @@ __all__ = [
     "Scenario",
     "Status",
     "Where",
+    "access",
     "advice",
     "asked",
     "bill",
+    "bills",
     "cancel",
     "changed",
     "estate",
@@ -52,21 +54,19 @@ __all__ = [
     "job",
     "known_formats",
     "market",
-    "meaning",
     "money_only",
     "name_scenario",
-    "owner_of",
+    "person",
     "placed",
-    "published",
     "reckoned",
     "recorded",
     "recording",
     "rejects",
-    "reproduced",
     "samples",
     "saved",
     "scenarios",
     "settings_of",
+    "sign_in",
     "start",
     "stored",
     "studies",
@@ -98,19 +98,56 @@ class Export:
 
 
 @st.cache_resource
+def access() -> Access:
+    """Who may come in, as this process was told."""
+    return Access.from_environment()
+
+
+def person() -> str | None:
+    """Who looks at the page: empty where nobody is asked, None where it is not known yet."""
+    if not access().asks:
+        return ""
+    if access().login and st.user.get("is_logged_in"):
+        return _vouched_for(dict(st.user))
+    known: str | None = st.session_state.get("person")
+    return known
+
+
+def _vouched_for(claims: Mapping[str, Any]) -> str:
+    """What the login knows a person by: the address where that is verified, as for a token; else its subject."""
+    if claims.get("email") and claims.get("email_verified"):
+        return str(claims["email"]).lower()
+    return f"{claims.get('iss')} {claims['sub']}"
+
+
+def sign_in(token: str) -> bool:
+    """Whether a token is known; from then on the session is its person's."""
+    found = access().person(token.strip())
+    if found is not None:
+        st.session_state["person"] = found
+    return found is not None
+
+
 def _store() -> Store:
-    """The one writer of this process; its threads may share it."""
-    return Store(os.environ.get("PLANNER_STORE") or None, os.environ.get("PLANNER_MEMORY") or "4GB")
+    """The store of whoever looks at the page.
 
-
-def _workspace() -> str:
-    """What tells one workspace from another among all that is cached."""
-    return str(_store().path)
+    Raises:
+        InputError: nobody has said who it is.
+    """
+    who = person()
+    if who is None:
+        raise InputError("sign in first")
+    return workspaces().store(who)
 
 
 def _owner() -> str:
-    """Whose jobs are asked for and seen: where nobody is asked who it is, everybody's."""
-    return ""
+    """Whose jobs are asked for and seen."""
+    return person() or ""
+
+
+def _workspace() -> str:
+    """What tells one person's workspace from another's among all that is cached."""
+    return f"{_owner()} {_store().path}"
 
 
 # Recordings
@@ -188,8 +225,14 @@ def rejects(trace_id: str) -> pd.DataFrame:
 
 def bill(trace_id: str) -> pd.DataFrame:
     """The charges of a recording that is a bill; no rows where it is none."""
-    read = getattr(_store(), "bill", None)
-    return pd.DataFrame() if read is None else read(trace_id)
+    return _store().bill(trace_id)
+
+
+def bills() -> dict[str, str]:
+    """Bills in the store: what to call them -> the path that names them."""
+    traces = _store().traces()
+    found = traces[traces["charges"].fillna(0) > 0]
+    return dict(zip(found["name"] + " (" + found["format"] + ")", STORED + found["trace_id"], strict=True))
 
 
 # Studies
@@ -244,16 +287,8 @@ def advice(document: Document) -> list[tuple[str, bool]]:
 
 def exports(document: Document) -> list[Export]:
     """Every file that a study can be had as; made when it is asked for."""
-    write: Any = getattr(report, "export", None)
-    if write is None:
-        page = partial(_page, document)
-        return [Export("Report (HTML)", "study.html", "text/html", page)]
-    known: Mapping[str, Any] = report.FORMATS
-    return [Export(f.name, f"study{suffix}", f.mime, partial(write, document, suffix)) for suffix, f in known.items()]
-
-
-def _page(document: Document) -> bytes:
-    return report.render(document, ".html").encode()
+    write = partial(report.export, document)
+    return [Export(f.name, f"study{suffix}", f.mime, partial(write, suffix)) for suffix, f in report.FORMATS.items()]
 
 
 # Scenarios
@@ -328,19 +363,6 @@ def _market(_store: Store) -> pd.DataFrame:
     return rented[["provider", "region", "term"]].astype(str).drop_duplicates(ignore_index=True)
 
 
-def meaning(setting: str) -> tuple[str, str, str] | None:
-    """What a dotted setting means, its unit and its source; None: it is no setting."""
-    owner, name = owner_of(setting), setting.rpartition(".")[2]
-    return None if owner is None or name not in owner.model_fields else described(owner, name)
-
-
-def owner_of(setting: str) -> type[BaseModel] | None:
-    """The class of settings that a dotted setting belongs to; None: there is none of that name."""
-    table = setting.rpartition(".")[0]
-    classes: dict[str, type[BaseModel]] = {"": Scenario, "demand": Policy, "where": Where, **MODELS}
-    return classes.get(table)
-
-
 # Work that takes a while
 
 
@@ -369,31 +391,3 @@ def cancel(job_id: str) -> None:
         InputError: there is no such job.
     """
     desk().cancel(job_id, _owner())
-
-
-# Conformance
-
-
-@st.cache_resource
-def published() -> pd.DataFrame:
-    """The published examples that ship: id, what, source, figures."""
-    rows = [
-        {"id": e.id, "what": e.what, "source": e.source, "figures": len(e.expect)}
-        for path in shipped()
-        for e in load(path).example
-    ]
-    return pd.DataFrame(rows)
-
-
-@st.cache_resource
-def _reproduced() -> dict[str, Examined]:
-    """The one run of this process, once it is done."""
-    return {}
-
-
-def reproduced(progress: Callable[[str], None] | None = None) -> Examined | None:
-    """Other people's figures beside ours; run once a process, when `progress` is given, else None until then."""
-    kept = _reproduced()
-    if "all" not in kept and progress is not None:
-        kept["all"] = examined([load(path) for path in shipped()], progress)
-    return kept.get("all")

@@ -46,6 +46,8 @@ def choice(annotation: Any) -> Choice:
         listed: dict[Any, Kind] = {str: "words", float: "numbers"}
         literal = get_origin(parts[0]) is Literal
         return Choice("some of", get_args(parts[0])) if literal else Choice(listed.get(parts[0], "tables"))
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return Choice("tables")
     simple: dict[Any, Kind] = {bool: "bool", int: "int", float: "float"}
     return Choice(simple.get(annotation, "text"))
 

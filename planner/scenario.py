@@ -26,19 +26,7 @@ from planner.errors import ScenarioError, near_miss
 from planner.models import MODELS
 from planner.models.base import DeploymentModel
 
-__all__ = [
-    "SAMPLE",
-    "STORED",
-    "Scenario",
-    "Today",
-    "Trace",
-    "Where",
-    "again",
-    "load",
-    "parse",
-    "settings_of",
-    "with_settings",
-]
+__all__ = ["SAMPLE", "STORED", "Scenario", "Today", "Trace", "Where", "load", "parse", "with_settings"]
 
 SAMPLE: Final = "sample:"
 """A trace path that begins so names a recording that ships with planner."""
@@ -241,48 +229,6 @@ def with_settings(scenario: Scenario, settings: Mapping[str, Any]) -> Scenario:
         else:
             _put(table, (key, [first, *rest]), value, {})
     return parse(table, origin="setting")
-
-
-def again(asked: Mapping[str, Any], trace_id: str) -> Scenario:
-    """The scenario of a study document, to be asked again: what it left at its default is not set.
-
-    The recording is the one in the workspace, as the file it came from may be gone; one that ships is named as it was.
-
-    Raises:
-        ScenarioError: the document was written by a planner with other settings.
-    """
-    trace = dict(asked["trace"])
-    if not str(trace["path"]).startswith((SAMPLE, STORED)):
-        trace = {"path": STORED + trace_id, "name": trace.get("name")}
-    usual = {model.kind: model for model in Scenario().models}
-    models = [
-        {"kind": m["kind"], **_changed(m, usual[m["kind"]])} if m.get("kind") in usual else dict(m)
-        for m in asked["models"]
-    ]
-    plain = {k: v for k, v in _changed(asked, Scenario()).items() if k not in {"demand", "where"}}
-    tables = {"demand": _changed(asked["demand"], Policy()), "where": _changed(asked["where"], Where())}
-    found = parse({**plain, **tables, "trace": trace, "models": models, "baseline": None})
-    named = asked.get("baseline")
-    return found if named in {None, found.measured_against} else found.model_copy(update={"baseline": named})
-
-
-def _changed(table: Mapping[str, Any], defaults: BaseModel) -> dict[str, Any]:
-    """The entries of a table that are not as by default."""
-    usual = defaults.model_dump(mode="json")
-    return {key: value for key, value in table.items() if key not in usual or value != usual[key]}
-
-
-def settings_of(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The scenario of a study document as dotted settings, as `with_settings` takes them; name and recording apart.
-
-    >>> told = settings_of(Scenario(growth_per_year=0.1).model_dump(mode="json"))
-    >>> told["growth_per_year"], told["where.region"]
-    (0.1, 'us-east-1')
-    """
-    plain = {k: v for k, v in asked.items() if k not in {"name", "trace", "demand", "today", "where", "models", "baseline"}}
-    inner = {f"{table}.{k}": v for table in ("demand", "where") for k, v in asked[table].items()}
-    models = {f"{m['kind']}.{k}": v for m in asked["models"] for k, v in m.items() if k != "kind"}
-    return plain | inner | models
 
 
 def _put(table: dict[str, Any], path: tuple[str, list[str]], value: Any, whole: Mapping[str, Any]) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from planner.errors import InputError
+from planner.report.asking import again, settings_of
 from planner.report.revalued import revalued
-from planner.scenario import again, parse, settings_of, with_settings
+from planner.scenario import parse, with_settings
 from planner.store import Store
 from planner.study import answer
 

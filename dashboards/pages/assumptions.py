@@ -8,6 +8,7 @@ import data
 import forms
 import frames
 import opened
+import reference
 from tables import table
 from words import inert
 
@@ -45,9 +46,9 @@ def override(document: data.Document) -> None:
     if name is None:
         return
     setting = told[name]
-    what, unit, source = data.meaning(setting) or ("", "", "")
+    what, unit, source = reference.meaning(setting) or ("", "", "")
     st.write(f"{inert(what)} Unit: {inert(unit)}. Source: {inert(source)}.")
-    owner, field = data.owner_of(setting), setting.rpartition(".")[2]
+    owner, field = reference.owner_of(setting), setting.rpartition(".")[2]
     if owner is None or not st.toggle("Override it", key=f"override.{setting}"):
         st.write(f"The study uses {inert(known[setting])}.")
         return
@@ -63,7 +64,7 @@ def override(document: data.Document) -> None:
 def named(setting: str) -> str | None:
     """What a setting is called among the assumptions; None: it has no input."""
     table_name, _, field = setting.rpartition(".")
-    owner = data.owner_of(setting)
+    owner = reference.owner_of(setting)
     if owner is None or field not in forms.fields(owner, ("kind", "name", "trace", "price_books", "baseline")):
         return None
     return setting if table_name else f"scenario.{field}"

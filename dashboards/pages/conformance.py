@@ -7,14 +7,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-import data
+import reference
 from tables import table
-from words import inert
 
 
 def run() -> Any:
     """The figures, worked out once a process; the bar moves example by example."""
-    examples = data.published()
+    examples = reference.published()
     st.write(
         f"{len(examples):,} examples that others published ship with planner: {int(examples['figures'].sum()):,} "
         "figures. Running them takes up to a minute; the answer is kept until the server stops."
@@ -30,7 +29,7 @@ def run() -> Any:
         done += 1
         bar.progress(min(1.0, done / len(examples)), f"Asked {name} ({done} of {len(examples)})")
 
-    found = data.reproduced(step)
+    found = reference.reproduced(step)
     st.rerun()
     return found
 
@@ -64,9 +63,6 @@ def row(outcome: Any) -> dict[str, Any]:
 
 
 st.title("Whose numbers are reproduced?")
-found = data.reproduced() or run()
+found = reference.reproduced() or run()
 if found is not None:
-    try:
-        show(found)
-    except data.PlannerError as error:
-        st.error(inert(error))
+    show(found)

@@ -15,7 +15,7 @@ import work
 from tables import table
 from words import inert, share
 
-NOT_ASKED = ("name", "trace", "demand", "where", "models", "price_books", "baseline")
+NOT_ASKED = ("name", "trace", "demand", "today", "where", "models", "price_books", "baseline")
 
 
 def received() -> str | None:
@@ -69,7 +69,15 @@ def plan(path: str) -> None:
         where = forms.form(data.Where, "ask.where")
         st.subheader("How samples become sizes")
         demand = forms.form(data.Policy, "ask.demand")
+        known = data.bills()
+        named = (
+            st.selectbox("Bill of what is paid today", [None, *known], key="bill", placeholder="none")
+            if known
+            else None
+        )
     tables: dict[str, Any] = {f"where.{k}": v for k, v in where.items()} | {f"demand.{k}": v for k, v in demand.items()}
+    if named:
+        tables["today.bill"] = known[named]
     if st.button("Plan", type="primary", disabled=not kinds or work.running("plan"), key="plan"):
         try:
             work.begin("plan", data.asked(path, "auto", usual(study | tables), kinds))
@@ -84,7 +92,7 @@ def plan(path: str) -> None:
 def usual(settings: dict[str, Any]) -> dict[str, Any]:
     """Only what differs from the defaults."""
     default = data.settings_of(data.Scenario().model_dump(mode="json"))
-    return {k: v for k, v in settings.items() if v != default[k]}
+    return {k: v for k, v in settings.items() if k not in default or v != default[k]}
 
 
 def show(trace: Any) -> None:

@@ -80,7 +80,7 @@ def paid(document: Mapping[str, Any]) -> None:
     else:
         st.write(
             "No bill came in, so what is paid today is not known. The study measures every model against "
-            f"{document['scenario']['baseline']}. Bring a bill in as a recording and name it in the scenario."
+            f"{document['scenario']['baseline']}. Bring a FOCUS bill in on Data and choose it there."
         )
 
 

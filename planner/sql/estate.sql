@@ -51,7 +51,9 @@ select
     w.workload, w.kind, w.application, coalesce(w.cpu_cores, w.cpu_share * $cores, $cores) as cpu_cores,
     coalesce(u.mean_cpu_cores, w.cpu_percent_mean / 100 * coalesce(w.cpu_cores, $cores)) as mean_cpu_cores,
     coalesce(u.max_cpu_cores, w.cpu_percent_max / 100 * coalesce(w.cpu_cores, $cores)) as max_cpu_cores,
-    coalesce(w.memory_gib, w.memory_share * $gib, $gib) as memory_gib, u.mean_memory_gib, u.max_memory_gib, c.calls, c.busy_hours
+    coalesce(w.memory_gib, w.memory_share * $gib, $gib) as memory_gib, coalesce(u.mean_memory_gib, w.memory_percent_mean / 100 * coalesce(w.memory_gib, $gib)) as mean_memory_gib,
+    coalesce(u.max_memory_gib, w.memory_percent_max / 100 * coalesce(w.memory_gib, $gib)) as max_memory_gib,
+    c.calls, c.busy_hours
 from workloads w left join used u using (workload) left join called c using (workload)
 where w.trace_id = $trace_id
 order by mean_cpu_cores desc nulls last, c.busy_hours desc nulls last, w.workload limit $most;

@@ -247,6 +247,7 @@ create table traffic (
     sampled_at timestamp,               -- null: an average over all of the recording
     requests_per_s double,
     mib_per_s double                    -- from caller to callee and back
+);
 
 -- version 4
 create table scenarios (               -- studies that someone gave a name
