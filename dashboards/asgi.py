@@ -7,8 +7,13 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Mount
+from streamlit.runtime.pages_manager import PagesManager
 
 from planner.api import Doorkeeper, create, house
+
+# Until app.py has navigated once, Streamlit lists the files of a folder called pages by itself: who comes first by the
+# address of a page would see that page without its frame, and without the door before it.
+PagesManager.uses_pages_directory = False
 
 rooms = house()
 app = st.App(

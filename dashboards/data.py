@@ -1,4 +1,4 @@
-"""All caching, and the only import of planner among the pages: what pages ask, in frames and plain values."""
+"""What is a person's: recordings, studies, scenarios, work on them. With reference the only import of planner."""
 
 from __future__ import annotations
 
@@ -7,57 +7,75 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import pandas as pd
 import streamlit as st
 
-from planner import sandbox
+from planner import report, sandbox
 from planner.api.access import Access
 from planner.bundle import bundled
 from planner.demand import Policy
 from planner.errors import InputError, PlannerError
+from planner.jobs import Job, Status, desk
 from planner.models import MODELS
-from planner.plan import Plan
-from planner.report import render
-from planner.scenario import SAMPLE, STORED, Scenario, Where, parse
+from planner.report.advice import recommendation
+from planner.report.asking import again, settings_of
+from planner.report.blocks import Note
+from planner.report.facts import Facts
+from planner.report.revalued import MONEY_ONLY, revalued
+from planner.scenario import SAMPLE, STORED, Scenario, Where, parse, with_settings
 from planner.store import Store, TraceInfo, formats, limits_from
-from planner.study import answer
 from planner.workspaces import workspaces
 
 __all__ = [
     "MODELS",
-    "NewSettings",
+    "Document",
+    "Export",
+    "Job",
     "PlannerError",
     "Policy",
-    "Question",
     "Scenario",
+    "Status",
     "Where",
     "access",
-    "assumptions",
-    "cash",
-    "categories",
-    "comparison",
+    "advice",
+    "asked",
+    "bill",
+    "bills",
+    "cancel",
+    "changed",
+    "estate",
+    "exports",
+    "forget_scenario",
+    "job",
     "known_formats",
+    "market",
+    "money_only",
+    "name_scenario",
     "person",
-    "plan",
+    "placed",
+    "reckoned",
     "recorded",
-    "report",
+    "recording",
+    "rejects",
     "samples",
     "saved",
+    "scenarios",
+    "settings_of",
     "sign_in",
+    "start",
     "stored",
-    "text",
-    "unplaced",
+    "studies",
     "upload",
-    "utilisation",
 ]
 
-Document = dict[str, Any]
-NewSettings = dict[str, Any]
-_UNSAFE = re.compile(r"[^\w.@+-]+")
+Document = Mapping[str, Any]
+_UNSAFE: Final = re.compile(r"[^\w.@+-]+")
+_MOST_STUDIES: Final = 50
 
 
 class Upload(Protocol):
@@ -70,26 +88,13 @@ class Upload(Protocol):
 
 
 @dataclass(frozen=True)
-class Question:
-    """What the person at the page asks; only what differs from the defaults is in the settings."""
+class Export:
+    """A file that a study can be had as."""
 
-    trace: str
-    format: str = "auto"
-    name: str | None = None
-    demand: NewSettings = field(default_factory=dict)
-    where: NewSettings = field(default_factory=dict)
-    study: NewSettings = field(default_factory=dict)
-    models: dict[str, NewSettings] = field(default_factory=dict)
-
-    def scenario(self) -> Scenario:
-        """The scenario that asks it.
-
-        Raises:
-            ScenarioError: a setting is out of its range.
-        """
-        models = [{"kind": kind} | settings for kind, settings in self.models.items()]
-        trace = {"path": self.trace, "format": self.format, "name": self.name}
-        return parse({"trace": trace, "demand": self.demand, "where": self.where, "models": models} | self.study)
+    label: str
+    name: str
+    mime: str
+    make: Callable[[], bytes]
 
 
 @st.cache_resource
@@ -135,14 +140,22 @@ def _store() -> Store:
     return workspaces().store(who)
 
 
+def _owner() -> str:
+    """Whose jobs are asked for and seen."""
+    return person() or ""
+
+
+def _workspace() -> str:
+    """What tells one person's workspace from another's among all that is cached."""
+    return f"{_owner()} {_store().path}"
+
+
+# Recordings
+
+
 def stored(trace_id: str) -> str:
     """The trace path of a recording in the store."""
     return STORED + trace_id
-
-
-def text(document: Document) -> str:
-    """The study as JSON."""
-    return json.dumps(document, indent=1)
 
 
 def known_formats() -> list[str]:
@@ -178,93 +191,203 @@ def recorded() -> dict[str, str]:
     return dict(zip(names, STORED + traces["trace_id"], strict=True))
 
 
-def plan(question: Question, progress: Callable[[Plan], None]) -> Document:
-    """The study document that answers a question; read, where it was answered before.
+def recording(path: str) -> TraceInfo:
+    """What is known of the recording that a trace path names; one that ships is read the first time.
 
     Raises:
-        InputError: the question cannot be answered as it stands; the message says what to change.
+        TraceError: there is none of that path.
     """
-    return answer(question.scenario(), _store(), progress)
+    if path.startswith(STORED):
+        return _store().trace(path.removeprefix(STORED))
+    return _shipped(_store(), _workspace(), path)
+
+
+@st.cache_resource
+def _shipped(_store: Store, workspace: str, path: str) -> TraceInfo:
+    return _store.ingest(bundled("datasets", "samples", path.removeprefix(SAMPLE)))
+
+
+def estate(name: Any, trace_id: str, policy: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    """The estate as it was recorded, by a query of planner's sql/estate.sql; sizes it lacks are those of a policy."""
+    sizes = {k: v for k, v in (policy or {}).items() if k.startswith("assumed_") and v is not None}
+    return _estate(_store(), (_workspace(), trace_id), name, sizes)
+
+
+@st.cache_data(max_entries=64)
+def _estate(_store: Store, key: tuple[str, str], name: Any, sizes: dict[str, float]) -> pd.DataFrame:
+    return _store.estate(name, key[1], Policy(**sizes))
+
+
+def rejects(trace_id: str) -> pd.DataFrame:
+    """The bad rows of a recording: file, line, reason, text."""
+    return _store().rejects(trace_id)
+
+
+def bill(trace_id: str) -> pd.DataFrame:
+    """The charges of a recording that is a bill; no rows where it is none."""
+    return _store().bill(trace_id)
+
+
+def bills() -> dict[str, str]:
+    """Bills in the store: what to call them -> the path that names them."""
+    traces = _store().traces()
+    found = traces[traces["charges"].fillna(0) > 0]
+    return dict(zip(found["name"] + " (" + found["format"] + ")", STORED + found["trace_id"], strict=True))
+
+
+# Studies
+
+
+def studies() -> dict[str, str]:
+    """Saved studies, newest first: id -> what to call it."""
+    store, workspace = _store(), _workspace()
+    return {str(i): _label(store, workspace, str(i)) for i in store.studies()["study_id"][:_MOST_STUDIES]}
+
+
+@st.cache_data(max_entries=1024)
+def _label(_store: Store, workspace: str, study_id: str) -> str:
+    told = _store.summary(study_id)
+    name = told.get("name", "study")
+    kind = told.get("trace", "") if name == "study" else f"{name}, {told.get('trace', '')}"
+    return f"{kind} · {told.get('created_at', '')[:16].replace('T', ' ')} · {study_id[:6]}"
 
 
 def saved(study_id: str) -> Document:
-    """The document of a saved study.
+    """The document of a saved study; it is shared, so it must not be changed.
 
     Raises:
         InputError: there is none of that id.
     """
-    document = _store().document(study_id)
+    return _saved(_store(), _workspace(), study_id)
+
+
+@st.cache_resource(max_entries=32)
+def _saved(_store: Store, workspace: str, study_id: str) -> Document:
+    document = _store.document(study_id)
     if document is None:
-        raise InputError(f"study {study_id!r}: not in this workspace")
+        raise InputError(f"study {study_id!r}: not in this workspace; choose another on the left, or plan it on Data")
     told: Document = json.loads(document)
     return told
 
 
-def report(document: Document) -> str:
-    """The study as a page of HTML that stands alone."""
-    return render(document, ".html")
+def placed(study_id: str, model: str) -> pd.DataFrame:
+    """Where a model puts each workload in the first year: workload, sku, replicas."""
+    return _placed(_store(), (_workspace(), study_id), model)
 
 
-def comparison(document: Document) -> pd.DataFrame:
-    """One row a model, best first, columns named for people with their units."""
-    first = {p["model"]: p for p in document["plans"] if p["year"] == 0}
-    rows = [
-        {
-            "rank": m["rank"],
-            "model": m["model"],
-            "total cost (USD)": m["tco_usd"],
-            "present value (USD)": m["npv_usd"],
-            "first year (USD a month)": first[m["model"]]["usd_per_month"],
-            "payback (months)": m["payback_months"],
-            "CPU in use": first[m["model"]]["utilisation"]["cpu"],
-            "memory in use": first[m["model"]]["utilisation"]["memory"],
-            "left out": m["unplaced"],
-            "gap to bound": first[m["model"]]["certificate"]["gap"],
-        }
-        for m in sorted(document["models"], key=lambda m: m["rank"])
-    ]
-    return pd.DataFrame(rows)
+@st.cache_data(max_entries=64)
+def _placed(_store: Store, key: tuple[str, str], model: str) -> pd.DataFrame:
+    return _store.placed(key[1], model)
 
 
-def categories(document: Document) -> pd.DataFrame:
-    """First year's monthly cost: model, category, usd_per_month."""
-    rows = [
-        {"model": p["model"], "category": e["category"], "usd_per_month": e["usd_per_month"]}
-        for p in document["plans"]
-        for e in p["lines"]
-        if p["year"] == 0 and e["usd_per_month"]
-    ]
-    frame = pd.DataFrame(rows, columns=["model", "category", "usd_per_month"])
-    return frame.groupby(["model", "category"], sort=False)["usd_per_month"].sum().reset_index()
+def advice(document: Document) -> list[tuple[str, bool]]:
+    """The recommendation in plain words, sentence by sentence, and whether it is a warning."""
+    return [(b.text, b.warning) for b in recommendation(Facts(document)).blocks if isinstance(b, Note)]
 
 
-def utilisation(document: Document) -> pd.DataFrame:
-    """First year's mean use of what is provisioned: model, resource, share."""
-    rows = [
-        {"model": p["model"], "resource": resource, "share": share}
-        for p in document["plans"]
-        for resource, share in p["utilisation"].items()
-        if p["year"] == 0
-    ]
-    return pd.DataFrame(rows, columns=["model", "resource", "share"])
+def exports(document: Document) -> list[Export]:
+    """Every file that a study can be had as; made when it is asked for."""
+    write = partial(report.export, document)
+    return [Export(f.name, f"study{suffix}", f.mime, partial(write, suffix)) for suffix, f in report.FORMATS.items()]
 
 
-def cash(document: Document) -> pd.DataFrame:
-    """What is paid up to each month: model, month, cumulative_usd."""
-    frame = pd.DataFrame([{"model": m["model"], "usd": m["cash_usd"]} for m in document["models"]]).explode("usd")
-    frame["month"] = frame.groupby("model", sort=False).cumcount()
-    frame["cumulative_usd"] = frame["usd"].astype(float).groupby(frame["model"], sort=False).cumsum()
-    return frame[["model", "month", "cumulative_usd"]].reset_index(drop=True)
+# Scenarios
 
 
-def unplaced(document: Document) -> pd.DataFrame:
-    """What does not fit in the first year, and why: model, workload, reason."""
-    rows = [{"model": p["model"]} | u for p in document["plans"] if p["year"] == 0 for u in p["unplaced"]]
-    return pd.DataFrame(rows, columns=["model", "workload", "reason"])
+def scenarios() -> pd.DataFrame:
+    """Named studies, newest first: name, study_id, based_on, saved_at."""
+    return _store().scenarios()
 
 
-def assumptions(document: Document) -> pd.DataFrame:
-    """Every number the plans rest on, once: name, value, unit, source, measured."""
-    rows = [a for p in document["plans"] for a in p["assumptions"]]
-    frame = pd.DataFrame(rows, columns=["name", "value", "unit", "source", "measured"])
-    return frame.assign(value=frame["value"].astype(str)).drop_duplicates(ignore_index=True)
+def name_scenario(name: str, study_id: str, based_on: str | None = None) -> None:
+    """Gives a study a name.
+
+    Raises:
+        InputError: the name is empty, too long or taken.
+    """
+    _store().name_scenario(name, study_id, based_on)
+
+
+def forget_scenario(name: str) -> None:
+    """Takes a name away.
+
+    Raises:
+        InputError: there is no scenario of that name.
+    """
+    _store().forget_scenario(name)
+
+
+def asked(path: str, format_name: str, settings: Mapping[str, Any], kinds: Sequence[str]) -> Scenario:
+    """The scenario that asks some models about a recording, with dotted settings.
+
+    Raises:
+        ScenarioError: a setting is out of its range.
+    """
+    plain = parse({"trace": {"path": path, "format": format_name}, "models": [{"kind": kind} for kind in kinds]})
+    return with_settings(plain, settings)
+
+
+def changed(document: Document, changes: Mapping[str, Any]) -> Scenario:
+    """The scenario of a study with dotted settings changed.
+
+    Raises:
+        ScenarioError: a setting is out of its range.
+    """
+    return with_settings(again(document["scenario"], str(document["trace"]["trace_id"])), changes)
+
+
+def money_only(document: Document, changes: Mapping[str, Any]) -> bool:
+    """Whether changed settings leave every plan as it is."""
+    years = int(document["scenario"]["horizon_years"])
+    return set(changes) <= set(MONEY_ONLY) and int(changes.get("horizon_years", years)) <= years
+
+
+def reckoned(document: Document, changes: Mapping[str, Any]) -> Document:
+    """The study with other settings of money, its plans as they are.
+
+    Raises:
+        InputError: a setting needs new plans.
+    """
+    return revalued(document, changes)
+
+
+def market() -> pd.DataFrame:
+    """Where machines are rented, and on which terms: provider, region, term."""
+    return _market(_store())
+
+
+@st.cache_data
+def _market(_store: Store) -> pd.DataFrame:
+    offers = _store.catalog().offers
+    rented = offers[(offers["kind"] == "vm") & offers["lifetime_months"].isna()]
+    return rented[["provider", "region", "term"]].astype(str).drop_duplicates(ignore_index=True)
+
+
+# Work that takes a while
+
+
+def start(scenario: Scenario) -> str:
+    """Asks for a study; it is planned beside the pages. The id of the job.
+
+    Raises:
+        InputError: too much is open already.
+    """
+    return desk().start(scenario, _store(), _owner()).job_id
+
+
+def job(job_id: str) -> Job:
+    """How far a job is.
+
+    Raises:
+        InputError: there is no such job.
+    """
+    return desk().job(job_id, _owner())
+
+
+def cancel(job_id: str) -> None:
+    """Stops a job; nothing of it is kept.
+
+    Raises:
+        InputError: there is no such job.
+    """
+    desk().cancel(job_id, _owner())

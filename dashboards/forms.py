@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
@@ -11,14 +11,16 @@ import streamlit as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-__all__ = ["Choice", "form"]
+__all__ = ["Choice", "field_input", "fields", "form"]
+
+Kind = Literal["bool", "int", "float", "text", "words", "numbers", "one of", "some of", "tables"]
 
 
 @dataclass(frozen=True)
 class Choice:
     """What a field may hold, read off its annotation."""
 
-    kind: Literal["bool", "int", "float", "text", "one of", "some of"]
+    kind: Kind
     options: tuple[Any, ...] = ()
     optional: bool = False
 
@@ -30,6 +32,8 @@ def choice(annotation: Any) -> Choice:
     Choice(kind='float', options=(), optional=True)
     >>> choice(Literal["a", "b"]).options
     ('a', 'b')
+    >>> choice(tuple[str, ...]).kind
+    'words'
     """
     parts = get_args(annotation)
     if NoneType in parts:
@@ -38,48 +42,87 @@ def choice(annotation: Any) -> Choice:
         return Choice(found.kind, found.options, optional=True)
     if get_origin(annotation) is Literal:
         return Choice("one of", parts)
-    if get_origin(annotation) is tuple and parts and get_origin(parts[0]) is Literal:
-        return Choice("some of", get_args(parts[0]))
-    simple: dict[Any, Literal["bool", "int", "float"]] = {bool: "bool", int: "int", float: "float"}
+    if get_origin(annotation) is tuple and parts:
+        listed: dict[Any, Kind] = {str: "words", float: "numbers"}
+        literal = get_origin(parts[0]) is Literal
+        return Choice("some of", get_args(parts[0])) if literal else Choice(listed.get(parts[0], "tables"))
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return Choice("tables")
+    simple: dict[Any, Kind] = {bool: "bool", int: "int", float: "float"}
     return Choice(simple.get(annotation, "text"))
 
 
-def form(settings: type[BaseModel], key: str, skip: Iterable[str] = ("kind",)) -> dict[str, Any]:
-    """Draws one input a field and returns only what the user changed from the defaults."""
-    changed = {}
-    for name, field in settings.model_fields.items():
-        if name in set(skip) or _is_table(field):
-            continue
-        value = _widget(name, field, f"{key}.{name}")
-        if value != field.get_default(call_default_factory=True):
-            changed[name] = value
-    return changed
+def fields(settings: type[BaseModel], skip: Iterable[str] = ("kind",)) -> list[str]:
+    """Fields that have an input; those that hold tables, such as sites of a portfolio, are written in a scenario file.
+
+    >>> class Some(BaseModel):
+    ...     kind: str = "some"
+    ...     rate: float = 0.1
+    ...     pairs: tuple[tuple[str, str], ...] = ()
+    >>> fields(Some)
+    ['rate']
+    """
+    told = settings.model_fields.items()
+    return [name for name, field in told if name not in set(skip) and choice(field.annotation).kind != "tables"]
 
 
-def _is_table(field: FieldInfo) -> bool:
-    """Whether a field holds tables, such as the sites of a portfolio: those are written in a scenario file."""
-    found = field.get_default(call_default_factory=True)
-    return isinstance(found, tuple) and any(isinstance(part, BaseModel) for part in found)
+def form(
+    settings: type[BaseModel], key: str, start: Mapping[str, Any] | None = None, skip: Iterable[str] = ("kind",)
+) -> dict[str, Any]:
+    """Draws one input a field, as `start` has it or else the default, in two columns; returns all values."""
+    columns = st.columns(2)
+    values = {}
+    for place, name in enumerate(fields(settings, skip)):
+        with columns[place % 2]:
+            values[name] = field_input(settings, name, f"{key}.{name}", start or {})
+    return values
 
 
-def _widget(name: str, field: FieldInfo, key: str) -> Any:
-    found, default = choice(field.annotation), field.get_default(call_default_factory=True)
+def field_input(settings: type[BaseModel], name: str, key: str, start: Mapping[str, Any]) -> Any:
+    """The input of one field; returns its value."""
+    field = settings.model_fields[name]
+    found, begin = choice(field.annotation), start.get(name, field.get_default(call_default_factory=True))
     label, told = name.replace("_", " "), field.description
     match found.kind:
         case "bool":
-            return st.checkbox(label, bool(default), key=key, help=told)
+            return st.checkbox(label, bool(begin), key=key, help=told)
         case "one of":
             options = ([None] if found.optional else []) + list(found.options)
-            return st.selectbox(label, options, options.index(default), key=key, help=told)
+            return st.selectbox(label, options, options.index(begin), key=key, help=told)
         case "some of":
-            return tuple(st.multiselect(label, found.options, list(default), key=key, help=told))
+            return st.multiselect(label, found.options, list(begin), key=key, help=told)
         case "int" | "float":
-            kind = int if found.kind == "int" else float
-            start = None if default is None else kind(default)
-            low, high = _limits(field, kind)
-            return st.number_input(label, low, high, start, key=key, help=told, step=1 if kind is int else None)
-    text = st.text_input(label, "" if default is None else str(default), key=key, help=told)
-    return default if text == ("" if default is None else str(default)) else (text or None)
+            return _number(label, field, (begin, found.kind), key)
+        case "words" | "numbers":
+            return _list(label, (begin, found.kind), key, told)
+    text = st.text_input(label, "" if begin is None else str(begin), key=key, help=told)
+    return begin if text == ("" if begin is None else str(begin)) else (text or None)
+
+
+def _number(label: str, field: FieldInfo, begin: tuple[Any, Kind], key: str) -> Any:
+    value, named = begin
+    kind = int if named == "int" else float
+    low, high = _limits(field, kind)
+    start = None if value is None else kind(value)
+    step = 1 if kind is int else None
+    # Streamlit shows two decimals unless told; a fraction of a thousandth must not look like nothing.
+    shown = "%g" if isinstance(start, float) and round(start, 2) != start else None
+    return st.number_input(label, low, high, start, key=key, help=field.description, step=step, format=shown)
+
+
+def _list(label: str, begin: tuple[Any, Kind], key: str, told: str | None) -> Any:
+    """Several words or numbers, separated by commas; numbers that are none stay text, which planning will refuse."""
+    value, kind = begin
+    text = st.text_input(f"{label} (separated by commas)", ", ".join(map(str, value)), key=key, help=told)
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    return parts if kind == "words" else [_amount(part) for part in parts]
+
+
+def _amount(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _limits(field: FieldInfo, kind: type[int] | type[float]) -> tuple[Any, Any]:

@@ -248,3 +248,11 @@ create table traffic (
     requests_per_s double,
     mib_per_s double                    -- from caller to callee and back
 );
+
+-- version 4
+create table scenarios (               -- studies that someone gave a name
+    name varchar primary key,
+    study_id varchar not null,
+    based_on varchar,                  -- the study it was made from by changing settings; null: from none
+    saved_at timestamp not null
+);

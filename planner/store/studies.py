@@ -8,13 +8,26 @@ from typing import Final
 import duckdb
 import pandas as pd
 
-from planner.errors import near_miss
+from planner.errors import InputError, near_miss
 from planner.store.database import transaction
 
-__all__ = ["STUDY_TABLES", "delete", "document", "save", "studies"]
+__all__ = [
+    "STUDY_TABLES",
+    "delete",
+    "document",
+    "forget_scenario",
+    "name_scenario",
+    "placed",
+    "save",
+    "scenarios",
+    "studies",
+    "summary",
+]
 
 STUDY_TABLES: Final = ("plans", "lines", "placements")
 """Tables of a study, beside its document; their columns are in sql/schema.sql."""
+
+_LONGEST_NAME: Final = 120
 
 
 def save(
@@ -85,3 +98,57 @@ def studies(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         from studies order by saved_at desc, study_id
     """
     return connection.execute(query).df()
+
+
+def summary(connection: duckdb.DuckDBPyConnection, study_id: str) -> dict[str, str]:
+    """What a study is called, without reading all of it: ``name``, ``trace``, ``created_at``; empty: there is none."""
+    query = """
+    select document ->> '$.scenario.name', document ->> '$.trace.name', document ->> '$.created_at'
+    from studies where study_id = $id
+    """
+    row = connection.execute(query, {"id": study_id}).fetchone()
+    return {} if row is None else dict(zip(("name", "trace", "created_at"), map(str, row), strict=True))
+
+
+def placed(connection: duckdb.DuckDBPyConnection, study_id: str, model: str, most: int) -> pd.DataFrame:
+    """Where a model puts each workload in the first year: ``workload``, ``sku``, ``replicas``, at most so many rows."""
+    query = """
+    select workload, sku, count(*) as replicas from placements
+    where study_id = $id and model = $model and year = 0 group by all order by all limit $most
+    """
+    return connection.execute(query, {"id": study_id, "model": model, "most": most}).df()
+
+
+def scenarios(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """One row a named study, newest first: ``name``, ``study_id``, ``based_on`` (a study), ``saved_at``."""
+    return connection.execute("select * from scenarios order by saved_at desc, name").df()
+
+
+def name_scenario(connection: duckdb.DuckDBPyConnection, name: str, study_id: str, based_on: str | None = None) -> None:
+    """Gives a saved study a name of its own.
+
+    Raises:
+        InputError: the name is empty, too long or taken, or there is no such study.
+    """
+    called = name.strip()
+    if not called or len(called) > _LONGEST_NAME:
+        raise InputError(f"scenario name: expected 1 to {_LONGEST_NAME} characters, got {len(called)}")
+    if document(connection, study_id) is None:
+        raise InputError(f"study {study_id!r}: not in this workspace")
+    values = {"name": called, "id": study_id, "based_on": based_on}
+    try:
+        connection.execute("insert into scenarios values ($name, $id, $based_on, now() at time zone 'UTC')", values)
+    except duckdb.ConstraintException:
+        raise InputError(f"scenario {called!r}: the name is taken; choose another, or delete that one first") from None
+
+
+def forget_scenario(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Takes a name away; the study stays.
+
+    Raises:
+        InputError: there is no scenario of that name.
+    """
+    known = [str(row[0]) for row in connection.execute("select name from scenarios").fetchall()]
+    if name not in known:
+        raise InputError(f"scenario {name!r}: there is none of that name; {near_miss(name, known)}")
+    connection.execute("delete from scenarios where name = $name", {"name": name})

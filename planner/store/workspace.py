@@ -15,9 +15,10 @@ from planner.catalog import Catalog
 from planner.demand import Demand, Policy
 from planner.engine import HERE, Fanout
 from planner.errors import TraceError, near_miss
-from planner.store import bills, prices, studies
+from planner.store import bills, estate, prices, studies
 from planner.store.adopting import adopt
 from planner.store.database import MAX_TEMP_SIZE, Confined, connect, default_path
+from planner.store.estate import MOST_ROWS, View
 from planner.store.ingest import Request, ingest, trace_of
 from planner.store.limits import Limits
 from planner.store.profiles import build
@@ -206,6 +207,49 @@ class Store:
         """One row a saved study, newest first: ``study_id``, ``name``, ``saved_at``."""
         with self._cursor() as cursor:
             return studies.studies(cursor)
+
+    def summary(self, study_id: str) -> dict[str, str]:
+        """What a saved study is called: ``name``, ``trace``, ``created_at``; empty where there is none."""
+        with self._cursor() as cursor:
+            return studies.summary(cursor, study_id)
+
+    def placed(self, study_id: str, model: str, most: int = MOST_ROWS) -> pd.DataFrame:
+        """Where a model of a study puts each workload in the first year: ``workload``, ``sku``, ``replicas``."""
+        with self._cursor() as cursor:
+            return studies.placed(cursor, study_id, model, most)
+
+    def scenarios(self) -> pd.DataFrame:
+        """One row a named study, newest first: ``name``, ``study_id``, ``based_on``, ``saved_at``."""
+        with self._cursor() as cursor:
+            return studies.scenarios(cursor)
+
+    def name_scenario(self, name: str, study_id: str, based_on: str | None = None) -> None:
+        """Gives a saved study a name; `based_on` is the study it was made from by changing settings.
+
+        Raises:
+            InputError: the name is empty, too long or taken, or there is no such study.
+        """
+        with self._writing, self._cursor() as cursor:
+            studies.name_scenario(cursor, name, study_id, based_on)
+
+    def forget_scenario(self, name: str) -> None:
+        """Takes a name away; the study stays.
+
+        Raises:
+            InputError: there is no scenario of that name.
+        """
+        with self._writing, self._cursor() as cursor:
+            studies.forget_scenario(cursor, name)
+
+    def estate(self, name: View, trace_id: str, policy: Policy) -> pd.DataFrame:
+        """The estate as it was recorded; `name` says which question of sql/estate.sql is answered.
+
+        Raises:
+            TraceError: there is no such recording.
+        """
+        self.trace(trace_id)
+        with self._cursor() as cursor:
+            return estate.view(cursor, name, trace_id, policy)
 
     def _frame(self, query: str, values: Mapping[str, object] | None = None) -> pd.DataFrame:
         with self._cursor() as cursor:
