@@ -11,6 +11,7 @@ from planner.bundle import bundled
 from planner.demand import Policy
 from planner.errors import ScenarioError
 from planner.store import Store
+from planner.store.database import sections, sql
 from store.writing import written
 
 ASSUMED = Policy(profile="single", headroom=0, assumed_cpu_cores=32, assumed_memory_gib=128)
@@ -168,11 +169,8 @@ def test_alibaba_2018_batch_tasks_alone_are_as_asked_for(tmp_path: Path) -> None
 def test_a_size_may_be_a_share_in_an_older_workspace(tmp_path: Path) -> None:
     """A workspace of schema 1 gets the columns when it is opened."""
     path = tmp_path / "old.duckdb"
-    with Store(path) as store:
-        store.ingest(bundled("datasets", "samples", "bitbrains"))
     with duckdb.connect(str(path)) as connection:
-        connection.execute("alter table workloads drop column cpu_share")
-        connection.execute("alter table workloads drop column memory_share")
-        connection.execute("delete from schema_version where version >= 2")
+        connection.execute(sections(sql("schema.sql"))[0])
+        connection.execute("create table schema_version as select 1::integer as version")
     with Store(path) as store:
         assert store.ingest(bundled("datasets", "samples", "planetlab")).workloads == 12
