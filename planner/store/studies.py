@@ -49,10 +49,11 @@ def save(
 
 
 def delete(connection: duckdb.DuckDBPyConnection, study_id: str) -> bool:
-    """Takes a study out with all its tables, in one transaction; whether there was one."""
+    """Takes a study out with all its tables and names, in one transaction; whether there was one."""
     with transaction(connection):
         known = connection.execute("select 1 from studies where study_id = $id", {"id": study_id}).fetchone()
         _clear(connection, study_id)
+        connection.execute("delete from scenarios where study_id = $id", {"id": study_id})
     return known is not None
 
 

@@ -180,7 +180,7 @@ def test_an_assumption_is_overridden_by_keyboard(page: Page) -> None:
     setting.press_sequentially("demand.headroom")
     setting.press("Enter")
     page.get_by_text("Room kept above the percentile").first.wait_for()
-    page.keyboard.press("Tab")
+    page.get_by_text("The study uses 0.15.").wait_for()
     switch = page.get_by_label("Override it")
     switch.focus()
     switch.press("Space")

@@ -95,3 +95,9 @@ def test_calls_have_a_week_of_requests(store: Store) -> None:
 def test_an_unknown_recording_has_no_estate(store: Store) -> None:
     with pytest.raises(TraceError, match="nowhere"):
         store.estate("hours", "nowhere", Policy())
+
+
+def test_a_study_that_is_deleted_loses_its_names(store: Store) -> None:
+    store.name_scenario("base", "one")
+    assert store.delete("one")
+    assert store.scenarios().empty
