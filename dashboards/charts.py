@@ -163,9 +163,9 @@ def cash_by_month(rows: pd.DataFrame) -> alt.Chart:
     return chart
 
 
-def before_and_after(rows: pd.DataFrame) -> alt.Chart:
+def before_and_after(rows: pd.DataFrame, title: str) -> alt.Chart:
     """Two bars a model, before paler than after; columns model, what (before | after), usd."""
-    return _grouped(rows, "what", ["before", "after"], "total cost over the horizon (US dollars)")
+    return _grouped(rows, "what", ["before", "after"], title)
 
 
 def side_by_side(rows: pd.DataFrame, title: str) -> alt.Chart:

@@ -17,7 +17,7 @@ MOST_ROWS: Final = 5000
 _ROW: Final = 35
 """Height of a row as Streamlit draws it, px."""
 _SHARES: Final = ("share", "CPU in use", "memory in use", "gap to bound", "samples there")
-_COUNTS: Final = ("rank", "left out", "payback (months)", "stars", "gaps")
+_COUNTS: Final = ("payback (months)",)
 _COLUMN: Final = st.column_config
 
 

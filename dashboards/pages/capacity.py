@@ -43,7 +43,7 @@ def made_of(document: data.Document, model: str) -> None:
     total = int(rows["count"].sum())
     st.write(f"{total:,} of {rows['type'].nunique()} types; most are {inert(rows.iloc[0]['type'])}.")
     shown = rows.head(SHOWN).assign(kind=lambda r: r["type"] + " (" + r["term"] + ")")
-    chart = charts.ranked(shown, "kind", "count", "machines: owned, or the most that run at once", ",.0f")
+    chart = charts.ranked(shown, "kind", "count", "machines (owned, or most at once)", ",.0f")
     st.altair_chart(chart, width="stretch", alt=f"Machines of {model} by type")
     table(rows, "boxes", 260)
 

@@ -21,7 +21,7 @@ def downloads(document: data.Document) -> None:
         for cell, export in zip(st.columns(3), found[start : start + 3], strict=False):
             cell.download_button(
                 export.label, export.make, export.name, export.mime,
-                key=f"get.{export.name}", on_click="ignore", width="stretch",
+                key=f"get.{export.name}", on_click="ignore", width="stretch", wrap=True,
             )  # fmt: skip
 
 

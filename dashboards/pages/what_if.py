@@ -17,6 +17,9 @@ from tables import table
 from words import inert, listed, money
 
 QUICK = ("growth_per_year", "demand.headroom", "demand.cpu_percentile", "demand.memory_percentile")
+_CENT = 0.005
+_TOTAL = ("before (USD)", "after (USD)")
+_PRESENT = ("present value before (USD)", "present value after (USD)")
 MONEY = ("discount_rate_per_year", "horizon_years")
 
 
@@ -25,7 +28,10 @@ class Draft:
 
     def __init__(self, document: data.Document) -> None:
         self.document = document
-        self.before = data.settings_of(document["scenario"])
+        # A study of an older planner lacks settings that came since: it was planned as their defaults plan now.
+        usual = data.settings_of(data.Scenario().model_dump(mode="json"))
+        told = data.settings_of(document["scenario"])
+        self.before = {k: v for k, v in usual.items() if k.split(".")[0] in {m.split(".")[0] for m in told}} | told
         self.changes: dict[str, Any] = st.session_state.setdefault("changes", {})
         # A new number in every key makes inputs begin anew once changes are taken back.
         self.key = f"{document['study_id']}.{st.session_state.setdefault('drafts', 0)}"
@@ -154,19 +160,21 @@ def plan(draft: Draft) -> None:
 def compare(before: data.Document, after: data.Document) -> None:
     """The difference to the saved study, model by model."""
     rows = frames.difference(before, after)
+    # Where only the price of money is another, what is paid stays and what that is worth today moves.
+    same = (rows["difference (USD)"].abs() < _CENT).all()
+    what, old, new = ("present value", *_PRESENT) if same else ("total cost", *_TOTAL)
     best, was = rows.iloc[0], frames.models(before)[0]
-    change = best["difference (USD)"]
+    change = best[new] - best[old] if pd.notna(best[old]) else 0.0
     moved = "as before" if best["model"] == was else f"before it was {was}"
     st.subheader("The difference")
     st.write(
-        f"{best['model']} is best, {moved}; its total cost is {money(best['after (USD)'])}, "
-        f"{money(abs(change))} {'more' if change > 0 else 'less'} than in the saved study."
-        if pd.notna(change)
-        else f"{best['model']} is best, {moved}."
+        f"{best['model']} is best, {moved}; its {what} is {money(best[new])}, {money(abs(change))} "
+        f"{'more' if change > 0 else 'less'} than in the saved study."
     )
-    named = {"before (USD)": "before", "after (USD)": "after"}
+    named = {old: "before", new: "after"}
     pairs = rows.melt("model", list(named), "what", "usd").dropna().assign(what=lambda r: r["what"].map(named))
-    st.altair_chart(charts.before_and_after(pairs), width="stretch", alt="Total cost before and after, by model")
+    chart = charts.before_and_after(pairs, f"{what} over the horizon (US dollars)")
+    st.altair_chart(chart, width="stretch", alt=f"{what.capitalize()} before and after, by model")
     table(rows, "difference")
 
 
