@@ -77,6 +77,7 @@ def paid_once(plan: dict[str, Any]) -> float:
     return float(sum(r["quantity"] * r["usd_per_unit"] for r in plan["lines"] if r["kind"] == "one-off"))
 
 
+@pytest.mark.slow
 def test_all_exports_agree_to_the_cent(study: dict[str, Any]) -> None:
     expected = of_document(study)
     once = {(p["model"], str(p["year"])): paid_once(p) for p in study["plans"]}

@@ -20,6 +20,7 @@ OPENB = ("traces", "alibaba-openb-gpu-v2023")
 ASSUMED = Policy(profile="single", headroom=0, assumed_cpu_cores=32, assumed_memory_gib=128)
 
 
+@pytest.mark.slow
 def test_gcd_half() -> None:
     archive = shared("traces", "google-2011-gcd-vms", "GCD_VMs_half.tar.gz")
     policy = Policy(assumed_cpu_cores=4, assumed_memory_gib=16)
@@ -79,6 +80,7 @@ def test_planetlab_days(tmp_path: Path) -> None:
     assert (str(day.start), str(one.start)) == ("2011-03-03 00:00:00", "2011-03-06 00:00:00")
 
 
+@pytest.mark.slow
 def test_opendc_bitbrains_50() -> None:
     folder = shared("traces", "bitbrains-gwa-t-12")
     files = [folder / "meta.parquet", folder / "trace.parquet"]

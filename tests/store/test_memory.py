@@ -48,6 +48,7 @@ def test_a_cap_changes_nothing_but_the_passes(tmp_path: Path, rows: int, machine
     assert np.array_equal(capped.mean, free.mean)
 
 
+@pytest.mark.slow
 def test_functions_in_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     """One pass or many: the same rows."""
     with Store(":memory:") as store:
