@@ -1,28 +1,31 @@
 -- What is known of a recording once its rows are in: its pace, the quality of each workload, its totals.
 
--- Each workload with its means and with the seconds between its samples, in microseconds: the median over its first
--- samples. A workload with one sample has no pace of its own and takes that of most others.
-create temp table paces as
+-- paces
+-- Each workload with its means and maxima, and with the seconds between its samples, in microseconds: the median over its
+-- first samples. A workload with one sample has no pace of its own and takes that of most others.
+create or replace temp table paces as
 with firsts as (
     select
         workload, count(*) as samples, min(sampled_at) as first, max(sampled_at) as last, min(sampled_at, 33) as early,
-        exact_avg(cpu_cores) as cpu_cores, exact_avg(cpu_percent) as cpu_percent,
-        exact_avg(memory_gib) as memory_gib, exact_avg(memory_percent) as memory_percent,
-        max(greatest(cpu_cores, cpu_percent, memory_gib, memory_percent, disk_read_mib_per_s, disk_write_mib_per_s,
+        exact_avg_of_small(cpu_cores) as cpu_cores, exact_avg_of_small(cpu_percent) as cpu_percent,
+        exact_avg_of_small(memory_gib) as memory_gib, exact_avg_of_small(memory_percent) as memory_percent,
+        max(cpu_cores) as most_cores, max(memory_gib) as most_gib,
+        max(greatest(cpu_percent, memory_percent, disk_read_mib_per_s, disk_write_mib_per_s,
             disk_iops, network_in_mib_per_s, network_out_mib_per_s, requests_per_s)) as most
     from usage where trace_id = $trace_id group by workload
 ),
 paced as (
-    select * exclude (early), list_median(list_filter(
+    select * exclude (early) replace (greatest(most_cores, most_gib, most) as most), list_median(list_filter(
         list_transform(list_zip(early[2:], early[:-2]), lambda p: epoch_us(p[1]) - epoch_us(p[2])), lambda d: d > 0
     )) as pace
     from firsts
 )
 select * replace (cast(coalesce(pace, (select mode(round(pace)) from paced), 300000000) as bigint) as pace) from paced;
 
+-- quality
 -- Expected: one sample each pace from the first to the last of the recording, within the life of the workload.
 create temp table machines as
-with span as (select min(sampled_at) as a, max(sampled_at) as b from usage where trace_id = $trace_id)
+with span as (select min(first) as a, max(last) as b from paces)
 select
     w.workload, coalesce(p.samples, 0) as samples, p.pace, p.most,
     coalesce(w.cpu_percent_mean, w.memory_percent_mean) as told,
@@ -77,7 +80,7 @@ from (
         or (memory_percent_mean is not null and memory_percent_p95 is null and memory_percent_max is null)
     ) as n, count(*) as total
     from workloads
-    where trace_id = $trace_id and workload not in (select workload from usage where trace_id = $trace_id)
+    where trace_id = $trace_id and workload not in (select workload from paces)
 ) where n > 0;
 
 -- Functions are recorded by the minute, all of them in the same minutes; one without calls is a zombie.
@@ -102,38 +105,39 @@ select
 from workloads w, seen, breaks
 where w.trace_id = $trace_id and w.kind = 'function' and w.workload not in (select workload from machines);
 
--- Totals, as columns of table traces.
+-- totals
+-- As columns of table traces; each relation has one row.
 select
-    (select count(*) from workloads where trace_id = $trace_id) as workloads,
-    (select count(*) from usage where trace_id = $trace_id)
-        + (select count(*) from minutes where trace_id = $trace_id)
-        * (select count(*) from workloads where trace_id = $trace_id and kind = 'function') as samples,
-    coalesce(least(u.a, m.a), l.a, b.a, f.a) as "start", coalesce(greatest(u.b, m.b), l.b, b.b, f.b) as "end",
-    coalesce(c.calls, 0) as calls, coalesce(c.gb_seconds, 0) as gb_seconds, b.charges, f.flows,
-    q.quality
-from
-    (select min(sampled_at) as a, max(sampled_at) as b from usage where trace_id = $trace_id) u,
-    (select min(minute) as a, max(minute) as b from minutes where trace_id = $trace_id) m,
-    (select min(created_at) as a, max(deleted_at) as b from workloads where trace_id = $trace_id) l,
-    (
-        select min(period_start) as a, max(period_end) as b, count(*) as charges
-        from charges where trace_id = $trace_id
-    ) b,
-    (
-        select min(sampled_at) as a, max(sampled_at) as b, count(distinct (caller, callee)) as flows
-        from traffic where trace_id = $trace_id
-    ) f,
-    (
-        select sum(calls) as calls, exact_sum(calls * seconds_per_call * memory_mb / 1024) as gb_seconds
-        from calls where trace_id = $trace_id
-    ) c,
-    (
-        select json_object(
-            'stars_1', count(*) filter (stars = 1), 'stars_2', count(*) filter (stars = 2),
-            'stars_3', count(*) filter (stars = 3), 'stars_4', count(*) filter (stars = 4),
-            'stars_5', count(*) filter (stars = 5),
-            'active', count(*) filter (activity = 'active'), 'idle', count(*) filter (activity = 'idle'),
-            'zombie', count(*) filter (activity = 'zombie'), 'unknown', count(*) filter (activity = 'unknown')
-        ) as quality
-        from quality where trace_id = $trace_id
-    ) q;
+    w.workloads, u.samples + m.minutes * w.functions as samples,
+    coalesce(least(u.a, m.a), w.a, b.a, f.a) as "start", coalesce(greatest(u.b, m.b), w.b, b.b, f.b) as "end",
+    coalesce(c.calls, 0) as calls, coalesce(c.gb_seconds, 0) as gb_seconds, b.charges, f.flows, q.quality
+from (select min(first) as a, max(last) as b, coalesce(sum(samples), 0) as samples from paces) u
+positional join (
+    select min(minute) as a, max(minute) as b, count(*) as minutes from minutes where trace_id = $trace_id
+) m
+positional join (
+    select count(*) as workloads, count(*) filter (kind = 'function') as functions,
+        min(created_at) as a, max(deleted_at) as b
+    from workloads where trace_id = $trace_id
+) w
+positional join (
+    select min(period_start) as a, max(period_end) as b, count(*) as charges from charges where trace_id = $trace_id
+) b
+positional join (
+    select min(sampled_at) as a, max(sampled_at) as b, count(distinct (caller, callee)) as flows
+    from traffic where trace_id = $trace_id
+) f
+positional join (
+    select sum(calls) as calls, exact_sum(calls * seconds_per_call * memory_mb / 1024) as gb_seconds
+    from calls where trace_id = $trace_id
+) c
+positional join (
+    select json_object(
+        'stars_1', count(*) filter (stars = 1), 'stars_2', count(*) filter (stars = 2),
+        'stars_3', count(*) filter (stars = 3), 'stars_4', count(*) filter (stars = 4),
+        'stars_5', count(*) filter (stars = 5),
+        'active', count(*) filter (activity = 'active'), 'idle', count(*) filter (activity = 'idle'),
+        'zombie', count(*) filter (activity = 'zombie'), 'unknown', count(*) filter (activity = 'unknown')
+    ) as quality
+    from quality where trace_id = $trace_id
+) q;

@@ -256,3 +256,9 @@ create table scenarios (               -- studies that someone gave a name
     based_on varchar,                  -- the study it was made from by changing settings; null: from none
     saved_at timestamp not null
 );
+
+-- version 5
+-- Each recording has its samples in a table of its own, samples_ and its id, with the columns that it tells and no
+-- others; view usage shows all of them with all columns, and is made anew whenever a recording comes.
+alter table usage rename to samples_before;    -- recordings from before this version; and all columns there may be
+create view usage as from samples_before;

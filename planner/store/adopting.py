@@ -11,12 +11,13 @@ import duckdb
 from planner.errors import TraceError
 from planner.store.database import transaction
 from planner.store.ingest import trace_of
+from planner.store.samples import copied
 from planner.store.trace import TraceInfo
 
 __all__ = ["adopt"]
 
 _TABLES = """
-select table_name from duckdb_columns()
+select table_name from duckdb_columns() semi join duckdb_tables() using (database_name, schema_name, table_name)
 where database_name = current_database() and schema_name = 'main' and column_name = 'trace_id' order by table_name
 """
 
@@ -45,6 +46,7 @@ def _copied(connection: duckdb.DuckDBPyConnection, tables: list[str], trace_id: 
         for table in tables:
             rows = f"select * from guest.main.{table} where trace_id = $id"
             connection.execute(f"insert into {table} by name {rows}", {"id": trace_id})
+        copied(connection, trace_id, "guest")
         info = trace_of(connection, trace_id)
         if info is None:
             raise TraceError(f"trace {trace_id!r}: is not in the workspace it was to come from")

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ __all__ = [
     "run",
     "sections",
     "sql",
+    "statements",
     "transaction",
 ]
 
@@ -116,6 +118,14 @@ def _shut(connection: duckdb.DuckDBPyConnection, confined: Confined) -> None:
     connection.execute("set allow_persistent_secrets = false")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
+
+
+@cache
+def statements(name: str, section: str) -> tuple[str, ...]:
+    """The statements of a section of an SQL file, which begins with a line ``-- SECTION`` and ends where one does."""
+    _, *parts = re.split(r"^-- (\w+)$", sql(name), flags=re.MULTILINE)
+    text = dict(zip(parts[::2], parts[1::2], strict=True))[section]
+    return tuple(statement.query for statement in duckdb.extract_statements(text))
 
 
 def memory_of(connection: duckdb.DuckDBPyConnection) -> int:

@@ -9,7 +9,8 @@ import duckdb
 import pandas as pd
 
 from planner.demand import Policy
-from planner.store.database import sql
+from planner.store.database import statements
+from planner.store.samples import look_at
 
 __all__ = ["MOST_ROWS", "View", "view"]
 
@@ -22,8 +23,8 @@ View = Literal["hours", "consumers", "quality", "allocated"]
 
 def view(connection: duckdb.DuckDBPyConnection, name: View, trace_id: str, policy: Policy) -> pd.DataFrame:
     """The rows of one query about a recording, sizes it does not tell taken from `policy`."""
-    parts = re.split(r"^-- (hours|consumers|quality|allocated)$", sql("estate.sql"), flags=re.MULTILINE)
-    statement = dict(zip(parts[1::2], parts[2::2], strict=True))[name]
+    look_at(connection, trace_id)
+    (statement,) = statements("estate.sql", name)
     values = {
         "trace_id": trace_id, "cores": policy.assumed_cpu_cores, "gib": policy.assumed_memory_gib, "most": MOST_ROWS,
     }  # fmt: skip

@@ -5,8 +5,9 @@ format consists of: columns with their types, ``not null`` for what every row mu
 value plausible, a comment with other spellings of a header (``comment on column t.c is 'Spelling|Other'``). A column
 whose name is a regular expression stands for every header that matches it (``not null``: at least one does); it lets
 no quote through, since its headers become names in SQL. The table's comment is JSON, see `Input`. Every other
-statement runs at ingest, in order: by then each declared table holds the good rows of its files, and ``$trace_id`` is
-the recording. So a new format is one file.
+statement runs at ingest, in order: by then each declared table holds the good rows of its files, variable
+``columns_of_TABLE`` lists those of its columns that a file has, and ``$trace_id`` is the recording. Samples go in by
+``insert into usage by name``; columns that it leaves out take no room. So a new format is one file.
 
 Files of JSON become rows by a select: ``create temp view TABLE_in_document as select ... from document`` says how the
 rows of TABLE lie in relation ``document(body json)``, one row a document of a file (JSON lines have many). It knows

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from planner.errors import TraceError
 from planner.store.counting import count_lines
-from planner.store.database import out_of_memory, run, sql, transaction
+from planner.store.database import out_of_memory, run, statements, transaction
 from planner.store.detect import Found, as_format, detect
 from planner.store.exact import exact_table
 from planner.store.formats import Input
@@ -25,7 +25,8 @@ from planner.store.limits import Limits, refuse_large, refuse_rows
 from planner.store.numbered import numbered_table
 from planner.store.prometheus import host_of, is_url, served
 from planner.store.reading import Group, Reject, groups_of, quick_rejects, quick_view, refuse_nothing_good
-from planner.store.repair import Repair, copies, gaps, repair, zones
+from planner.store.repair import Repair, copies, gaps, oddities, repair, zones
+from planner.store.samples import dropped_if_empty, keep, look_at, shown, tells
 from planner.store.sources import Source, content_hash, find
 from planner.store.trace import TRACE_COLUMNS, TraceInfo, from_row
 
@@ -190,6 +191,7 @@ def _parquet_rows(connection: duckdb.DuckDBPyConnection, paths: Sequence[str]) -
 
 def _load(connection: duckdb.DuckDBPyConnection, found: Found, loading: _Loading, name: str) -> TraceInfo:
     connection.execute("create temp table notes (note varchar)")
+    look_at(connection, loading.trace_id)
     _label(connection, [source for files in found.files.values() for source in files])
     groups = {kind.name: groups_of(connection, kind, found.files.get(kind.name, ())) for kind in found.format.inputs}
     for kind in found.format.inputs:
@@ -199,7 +201,9 @@ def _load(connection: duckdb.DuckDBPyConnection, found: Found, loading: _Loading
         rows = _quickly(connection, statement, loading, streamed)
         for kind in streamed:
             _conserve(connection, kind, groups[kind.name], _Rows(int(rows[0][0]), loading))
-    repair(connection, loading.trace_id, Repair())
+    dropped_if_empty(connection, loading.trace_id)
+    look_at(connection, loading.trace_id)
+    shown(connection)
     loading.notes += zones([source for files in found.files.values() for source in files])
     _keep_rejects(connection, loading)
     return _finish(connection, found, loading, name)
@@ -215,6 +219,8 @@ def _label(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> 
 
 def _open(connection: duckdb.DuckDBPyConnection, kind: Input, groups: Sequence[Group], loading: _Loading) -> None:
     """Makes the relation NAME that the format's statements read."""
+    names = sorted({name for group in groups for name in group.layout.names})
+    connection.execute(f"set variable columns_of_{kind.name} = $names", {"names": names})
     if not groups:
         connection.execute(f"create temp table {kind.name} ({_declared(kind)})")
     elif kind.name in loading.exact or _by_lines(kind, groups):
@@ -243,7 +249,11 @@ def _quickly(
 ) -> list[tuple[Any, ...]]:
     """The rows of a statement over files of `kinds`; where the quick reader trips over one, all are read exactly."""
     try:
-        return run(connection, statement, loading.trace_id)
+        if not tells(statement):
+            return run(connection, statement, loading.trace_id)
+        rows = keep(connection, statement, loading.trace_id)
+        look_at(connection, loading.trace_id)
+        return rows
     except duckdb.InvalidInputException as error:
         if not kinds:
             raise
@@ -303,11 +313,19 @@ def _keep_rejects(connection: duckdb.DuckDBPyConnection, loading: _Loading) -> N
     connection.unregister("bad_rows")
 
 
+def _measure(connection: duckdb.DuckDBPyConnection, section: str, trace_id: str) -> list[tuple[Any, ...]]:
+    """The rows of the last statement of a section of sql/measure.sql."""
+    return [run(connection, statement, trace_id) for statement in statements("measure.sql", section)][-1]
+
+
 def _finish(connection: duckdb.DuckDBPyConnection, found: Found, loading: _Loading, name: str) -> TraceInfo:
     """Measures what was read and enters it in table traces."""
-    rows: list[tuple[Any, ...]] = []
-    for statement in connection.extract_statements(sql("measure.sql")):
-        rows = run(connection, statement.query, loading.trace_id)
+    _measure(connection, "paces", loading.trace_id)
+    if repair(connection, loading.trace_id, Repair()):
+        _measure(connection, "paces", loading.trace_id)
+    _measure(connection, "quality", loading.trace_id)
+    oddities(connection, loading.trace_id, Repair())
+    rows = _measure(connection, "totals", loading.trace_id)
     workloads, samples, start, end, calls, gb_seconds, charges, flows, quality = rows[0]
     if not workloads and not charges:
         raise TraceError(f"{name}: holds no workload; it has a header at most")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -105,18 +106,53 @@ def quick_view(connection: duckdb.DuckDBPyConnection, name: str, groups: Sequenc
 def _csv_rows(group: Group, variable: str, buffer: str) -> str:
     kind, fields = group.kind, group.layout.fields
     names = [field[0] if field else f"_{i}" for i, field in enumerate(fields)]
-    types = ["VARCHAR" if not f or f[1] == "TIMESTAMP" else f[1] for f in fields]
+    clock = _clock_of(group)
+    read_as = {"TIMESTAMP": clock.type, "": "VARCHAR"}
+    types = [read_as.get(field[1] if field else "", field[1] if field else "") for field in fields]
     columns = ", ".join(f"{quoted(n)}: '{t}'" for n, t in zip(names, types, strict=True))
-    values = [
-        f"instant({quoted(f[0])}) as {quoted(f[0])}" if f[1] == "TIMESTAMP" else quoted(f[0]) for f in fields if f
-    ]
+    values = [clock.value(quoted(f[0])) if f[1] == "TIMESTAMP" else quoted(f[0]) for f in fields if f]
     return f"""
         select {", ".join([*values, *lacking(kind, group.layout), *_file(kind)])}
         from read_csv(getvariable('{variable}'), auto_detect=false, header={str(kind.header).lower()},
             delim='{kind.delimiter}', quote='"', escape='"', columns={{{columns}}}, filename=true,
             compression='{"gzip" if group.sources[0].kind == "gzip" else "none"}', nullstr=['', '{kind.null}'],
-            store_rejects=true, rejects_limit=0{buffer})
+            store_rejects=true, rejects_limit=0{buffer}{clock.option})
     """
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """How the times of some files are read; a row whose times are told in another way is looked at again."""
+
+    type: str
+    expression: str
+    option: str = ""
+
+    def value(self, column: str) -> str:
+        """SQL for the time in a column."""
+        return f"{self.expression.format(column)} as {column}"
+
+
+_CLOCKS: Final = {
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d": _Clock("TIMESTAMP", "{}", ", timestampformat='%Y-%m-%d %H:%M:%S'"),
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d": _Clock("TIMESTAMP", "{}", ", timestampformat='%Y-%m-%dT%H:%M:%S'"),
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ": _Clock("TIMESTAMP", "{}", ", timestampformat='%Y-%m-%dT%H:%M:%SZ'"),
+    r"\d+(\.\d+)?": _Clock("DOUBLE", "instant_of({})"),
+}
+_ANY_CLOCK: Final = _Clock("VARCHAR", "instant({})")
+"""Looks at each text for what it is, which takes as long as all else of reading a row."""
+
+
+def _clock_of(group: Group) -> _Clock:
+    """The way in which all times are told in the first lines of the files; any way where they are not alike."""
+    at = [number for number, field in enumerate(group.layout.fields) if field is not None and field[1] == "TIMESTAMP"]
+    lines = [line for source in group.sources for line in source.head[int(group.kind.header) :]]
+    cells = [cells_of(line, group.kind.delimiter) for line in lines]
+    times = {row[number] for row in cells for number in at if number < len(row)} - {"", group.kind.null}
+    for pattern, clock in _CLOCKS.items():
+        if times and all(re.fullmatch(pattern, time) for time in times):
+            return clock
+    return _ANY_CLOCK
 
 
 def _file(kind: Input) -> list[str]:

@@ -15,6 +15,7 @@ from planner.engine import HERE, Fanout
 from planner.errors import TraceError
 from planner.store.database import sql
 from planner.store.profiles import Reduced
+from planner.store.samples import look_at
 from planner.store.shards import in_shards, rows_of
 
 __all__ = ["SLOT_SECONDS", "reduce", "replayed"]
@@ -65,6 +66,7 @@ def reduce(connection: duckdb.DuckDBPyConnection, trace_id: str, policy: Policy,
     Raises:
         TraceError: it holds functions whose run time or memory nobody tells.
     """
+    look_at(connection, trace_id)
     seconds, gib = _call_averages(connection, trace_id, policy)
     connection.execute(_NUMBERED, {"trace_id": trace_id, "seconds": seconds})
     *ends, rows, called, count, memory = connection.execute(_TOTALS, {"trace_id": trace_id}).fetchall()[0]
@@ -181,6 +183,7 @@ def replayed(
     connection: duckdb.DuckDBPyConnection, trace_id: str, tables: Mapping[str, pd.DataFrame], policy: Policy
 ) -> pd.DataFrame:
     """How often and how badly each box was short, by sql/replay.sql; `tables` are its seats and rooms."""
+    look_at(connection, trace_id)
     *ends, _, _, _, _ = connection.execute(_TOTALS, {"trace_id": trace_id}).fetchall()[0]
     values = {
         "trace_id": trace_id, "since": _window(ends, policy)[0], "seconds": int(SLOT_SECONDS),

@@ -9,10 +9,11 @@ from typing import Final
 import duckdb
 from pydantic import BaseModel, ConfigDict, Field
 
-from planner.store.database import memory_of, sql
+from planner.store.database import memory_of, statements
+from planner.store.samples import look_at, table_of
 from planner.store.sources import Source
 
-__all__ = ["Repair", "copies", "gaps", "order", "repair", "zones"]
+__all__ = ["Repair", "copies", "gaps", "oddities", "order", "repair", "zones"]
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d(?::?\d\d)?)?(?![\d:])")
 _BYTES_PER_ROW: Final = 256
@@ -39,24 +40,38 @@ class Repair(BaseModel):
     Source: readings of hypervisors at full load, Bitbrains GWA-T-12, reach 1.05."""
 
 
-def repair(connection: duckdb.DuckDBPyConnection, trace_id: str, rules: Repair) -> None:
-    """Applies the rules to the samples just read; findings go to the temporary table repairs."""
+def repair(connection: duckdb.DuckDBPyConnection, trace_id: str, rules: Repair) -> bool:
+    """Looks for rows told twice, which table paces must not count; whether there were any and some are gone.
+
+    Findings go to the temporary table repairs.
+    """
     connection.execute(
         "create temp table repairs (rule varchar, found bigint, unit varchar, workloads bigint, done varchar)"
     )
-    part, whole, _ = _sections()
-    rows = connection.execute("select count(*) from usage where trace_id = $id", {"id": trace_id}).fetchall()[0][0]
     at_once = min(rules.rows_looked_at, memory_of(connection) // _BYTES_PER_ROW)
-    values = {
-        "trace_id": trace_id, "parts": 1 + rows // at_once, "part": 0, "tolerance": rules.tolerance,
-        "cores_most": rules.most_cores, "gib_most": rules.most_memory_gib,
-    }  # fmt: skip
-    if rows:
-        _run(connection, part, values)
-        repeated = connection.execute("select count(*) from moments_twice").fetchall()[0][0]
-        for number in range(1, values["parts"] if repeated else 1):
-            _run(connection, part, {**values, "part": number})
-    _run(connection, whole, values)
+    values = {"trace_id": trace_id, "part": 0, "rows": at_once}
+    _run(connection, "parts", values)
+    parts = connection.execute("select coalesce(max(part), -1) + 1 from looked_at").fetchall()[0][0]
+    if not parts or not _repeated(connection, values):
+        return False
+    for number in range(parts):
+        if number == 0 or _repeated(connection, {**values, "part": number}):
+            _run(connection, "found", {**values, "part": number})
+    return copies(connection) > 0
+
+
+def _repeated(connection: duckdb.DuckDBPyConnection, values: dict[str, object]) -> bool:
+    """Whether a part of the workloads has moments told more than once; their table is made."""
+    _run(connection, "search", values)
+    if values["part"] == 0:
+        _run(connection, "forward", values)
+    return bool(connection.execute("select 1 from moments_twice limit 1").fetchall())
+
+
+def oddities(connection: duckdb.DuckDBPyConnection, trace_id: str, rules: Repair) -> None:
+    """What is odd in the workloads as they were measured, for the temporary table repairs."""
+    most = {"cores_most": rules.most_cores, "gib_most": rules.most_memory_gib}
+    _run(connection, "whole", {"trace_id": trace_id, "tolerance": rules.tolerance, **most})
 
 
 def copies(connection: duckdb.DuckDBPyConnection) -> int:
@@ -67,7 +82,7 @@ def copies(connection: duckdb.DuckDBPyConnection) -> int:
 
 def gaps(connection: duckdb.DuckDBPyConnection, trace_id: str) -> list[str]:
     """All findings as notes, those of gaps among them: to be called once the quality of each workload is known."""
-    _run(connection, _sections()[2], {"trace_id": trace_id})
+    _run(connection, "gaps", {"trace_id": trace_id})
     query = """
         select rule, sum(found), any_value(unit), sum(workloads), any_value(done) from repairs group by rule
         having sum(found) > 0 order by min(rowid)
@@ -86,16 +101,11 @@ def _note(rule: str, found: int, unit: str, workloads: int, done: str) -> str:
     return f"{rule}: {found:,} {unit}" + (f" in {workloads:,} workloads" if workloads else "") + f": {done}"
 
 
-def _sections() -> list[str]:
-    """The three parts of sql/repair.sql: part by part, all workloads at once, gaps."""
-    return re.split(r"^-- (?:part|whole|gaps)$", sql("repair.sql"), flags=re.MULTILINE)[1:]
-
-
-def _run(connection: duckdb.DuckDBPyConnection, statements: str, values: dict[str, object]) -> None:
-    for statement in connection.extract_statements(statements):
-        text = statement.query
+def _run(connection: duckdb.DuckDBPyConnection, section: str, values: dict[str, object]) -> None:
+    """Runs a section of sql/repair.sql; its own_samples is the table with the samples of the recording."""
+    for text in statements("repair.sql", section):
         named = {name: value for name, value in values.items() if re.search(rf"\${name}\b", text)}
-        connection.execute(text, named)
+        connection.execute(text.replace("own_samples", table_of(str(values["trace_id"]))), named)
 
 
 def zones(sources: Sequence[Source]) -> list[str]:
@@ -114,12 +124,15 @@ def zones(sources: Sequence[Source]) -> list[str]:
 
 def order(connection: duckdb.DuckDBPyConnection, trace_id: str) -> list[str]:
     """A note on rows that come before an earlier one of their workload; only where rows were read in order."""
-    query = """
+    look_at(connection, trace_id)
+    if connection.execute("select 1 from usage limit 1").fetchone() is None:
+        return []
+    query = f"""
         select count(*), count(distinct workload) from (
             select workload, sampled_at < lag(sampled_at) over (partition by workload order by rowid) as late
-            from usage where trace_id = $id
+            from {table_of(trace_id)}
         ) where late
     """
-    rows, workloads = connection.execute(query, {"id": trace_id}).fetchall()[0]
+    rows, workloads = connection.execute(query).fetchall()[0]
     done = "stand behind a later one: the order of rows does not matter, every reduction goes by time"
     return [_note("out of order", rows, "rows", workloads, done)] if rows else []

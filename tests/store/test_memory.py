@@ -65,7 +65,7 @@ def test_functions_in_passes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_too_little_is_one_clear_error(tmp_path: Path) -> None:
     path = recording(tmp_path / "trace.csv", 100_000, 300)
-    with Store(tmp_path / "s.duckdb", "16MiB", "1MiB") as store:
+    with Store(tmp_path / "s.duckdb", "8MiB", "1MiB") as store:
         with pytest.raises(TraceError, match=r"needs more (memory|room on disk).*--(memory|spill)"):
             store.ingest(path)
         assert store.traces().empty

@@ -86,14 +86,17 @@ insert into notes
 select format('{} workloads are listed more than once; one row of each counts', count(*))
 from (select workload from workload_rows group by workload having count(*) > 1) having count(*) > 0;
 
+-- Columns that no file has are left out, so that nobody waits while nothing is written.
 insert into usage by name
 select
-    $trace_id as trace_id, s.workload, s.sampled_at,
-    coalesce(s.cpu_cores, s.cpu_percent / 100 * coalesce(s.allocated_cpu_cores, w.cpu_cores)) as cpu_cores,
-    coalesce(s.memory_gib, s.memory_percent / 100 * coalesce(s.allocated_memory_gib, w.memory_gib)) as memory_gib,
-    s.cpu_percent, s.memory_percent, s.disk_read_mib_per_s, s.disk_write_mib_per_s, s.disk_iops,
-    s.network_in_mib_per_s, s.network_out_mib_per_s, s.requests_per_s, s.allocated_cpu_cores, s.allocated_memory_gib
-from samples s left join listed w using (workload);
+    $trace_id as trace_id,
+    columns(lambda c: c in ('workload', 'sampled_at')
+        or c not in ('cpu_cores', 'memory_gib') and list_contains(getvariable('columns_of_samples'), c)),
+    coalesce(cpu_cores, cpu_percent / 100 * coalesce(allocated_cpu_cores, listed_cores)) as cpu_cores,
+    coalesce(memory_gib, memory_percent / 100 * coalesce(allocated_memory_gib, listed_gib)) as memory_gib
+from (
+    select s.*, w.cpu_cores as listed_cores, w.memory_gib as listed_gib from samples s left join listed w using (workload)
+);
 
 insert into traffic by name
 select $trace_id as trace_id, caller, callee, sampled_at, requests_per_s, mib_per_s from traffic_rows;
