@@ -1,26 +1,52 @@
 -- What is known of a recording once its rows are in: its pace, the quality of each workload, its totals.
 
 -- paces
--- Each workload with its means and maxima, and with the seconds between its samples, in microseconds: the median over its
--- first samples. A workload with one sample has no pace of its own and takes that of most others.
+-- Table sums has a row a workload. One whose samples are all as far apart as the usual step is even: its first and last
+-- sample and their number say so. Whether the usual step is one is seen at the beginning of the recording, since all may
+-- lack the same hour. Of $few samples each workload is looked at, and none is taken for even.
+create or replace temp table steps as
+select *, case when samples > 1 then (epoch_us(last) - epoch_us(first)) / (samples - 1) end as step from sums;
+
+set variable usual_step = (
+    select step from steps where step > 0 and (select sum(samples) > $few from sums)
+    group by step order by count(*) desc, step limit 1
+);
+
+set variable early_end = (
+    select min(first) + to_microseconds(cast(32 * getvariable('usual_step') as bigint)) from sums
+);
+
+create or replace temp table stepped as
+with early as (
+    select epoch_us(sampled_at) - lag(epoch_us(sampled_at)) over (partition by workload order by sampled_at) as step
+    from usage where trace_id = $trace_id and sampled_at <= getvariable('early_end')
+)
+select steps.*, samples = 1 or coalesce(step = (select median(step) from early where step > 0), false) as even
+from steps;
+
+-- The seconds between samples, in microseconds: of those that are not even the median over the first samples. A workload
+-- with one sample has no pace of its own and takes that of most others.
 create or replace temp table paces as
 with firsts as (
-    select
-        workload, count(*) as samples, min(sampled_at) as first, max(sampled_at) as last, min(sampled_at, 33) as early,
-        exact_avg_of_small(cpu_cores) as cpu_cores, exact_avg_of_small(cpu_percent) as cpu_percent,
-        exact_avg_of_small(memory_gib) as memory_gib, exact_avg_of_small(memory_percent) as memory_percent,
-        max(cpu_cores) as most_cores, max(memory_gib) as most_gib,
-        max(greatest(cpu_percent, memory_percent, disk_read_mib_per_s, disk_write_mib_per_s,
-            disk_iops, network_in_mib_per_s, network_out_mib_per_s, requests_per_s)) as most
-    from usage where trace_id = $trace_id group by workload
+    select workload, min(sampled_at, 33) as early
+    from usage semi join (select workload from stepped where not even) using (workload)
+    where trace_id = $trace_id group by workload
+),
+medians as (
+    select workload, list_median(list_filter(
+        list_transform(list_zip(early[2:], early[:-2]), lambda p: epoch_us(p[1]) - epoch_us(p[2])), lambda d: d > 0
+    )) as median
+    from firsts
 ),
 paced as (
-    select * exclude (early) replace (greatest(most_cores, most_gib, most) as most), list_median(list_filter(
-        list_transform(list_zip(early[2:], early[:-2]), lambda p: epoch_us(p[1]) - epoch_us(p[2])), lambda d: d > 0
-    )) as pace
-    from firsts
-)
-select * replace (cast(coalesce(pace, (select mode(round(pace)) from paced), 300000000) as bigint) as pace) from paced;
+    select s.* exclude (step), coalesce(m.median, s.step) as pace,
+        greatest(most_cpu_cores, most_cpu_percent, most_memory_gib, most_memory_percent, most_disk_read_mib_per_s,
+            most_disk_write_mib_per_s, most_disk_iops, most_network_in_mib_per_s, most_network_out_mib_per_s,
+            most_requests_per_s) as most
+    from stepped s left join medians m using (workload)
+),
+common as (select round(pace) as pace from paced where pace > 0 group by 1 order by count(*) desc, 1 limit 1)
+select * replace (cast(coalesce(nullif(pace, 0), (select pace from common), 300000000) as bigint) as pace) from paced;
 
 -- quality
 -- Expected: one sample each pace from the first to the last of the recording, within the life of the workload.
@@ -34,7 +60,7 @@ select
     greatest(1, cast(floor((
         least(epoch_us(s.b), coalesce(epoch_us(w.deleted_at) - 1, epoch_us(s.b)))
         - greatest(epoch_us(s.a), coalesce(epoch_us(w.created_at), epoch_us(s.a)))
-    ) / coalesce(p.pace, (select mode(pace) from paces), 300000000) + 0.01) as bigint) + 1) as expected,
+    ) / coalesce(p.pace, (select pace from paces group by pace order by count(*) desc, pace limit 1), 300000000) + 0.01) as bigint) + 1) as expected,
     coalesce(p.cpu_percent / nullif(coalesce(w.cpu_share, 1), 0), 100 * p.cpu_cores / nullif(w.cpu_cores, 0),
         w.cpu_percent_mean) as cpu_share,
     coalesce(p.memory_percent / nullif(coalesce(w.memory_share, 1), 0), 100 * p.memory_gib / nullif(w.memory_gib, 0),
@@ -54,6 +80,7 @@ from (
 )
 group by workload;
 
+-- Means of doubles may differ in the last digit from run to run, rounded ones do not.
 -- Bands: up to 20, 40, 60, 80, 100 % of the expected samples (Azure Migrate, confidence ratings). Activity: CPU and
 -- memory above 5 % of what is allocated (Azure Migrate, server activity); where there is no size to take a share of,
 -- any use counts. Network has a band of its own there, but no recording tells the size of a link.
@@ -64,7 +91,7 @@ select
     case
         when samples = 0 and told is null then 'unknown'
         when coalesce(most, told_most) = 0 then 'zombie'
-        when coalesce(cpu_share, 100) > 5 and coalesce(memory_share, 100) > 5 then 'active'
+        when round(coalesce(cpu_share, 100), 6) > 5 and round(coalesce(memory_share, 100), 6) > 5 then 'active'
         else 'idle'
     end as activity
 from machines left join gaps using (workload);

@@ -6,8 +6,10 @@
 -- tell. Table paces has been made by sql/measure.sql, and is made anew where rows were deleted.
 
 -- parts
+-- Nothing is told twice of a workload whose samples are as many as fit between the first and the last.
 create or replace temp table looked_at as
-select workload, cast((sum(samples) over (order by hash(workload), workload) - 1) // $rows as bigint) as part from paces;
+select workload, cast((sum(samples) over (order by hash(workload), workload) - 1) // $rows as bigint) as part
+from paces where not even or (select sum(samples) from paces) <= $rows;
 
 -- search
 create or replace temp table looked as
@@ -69,13 +71,13 @@ select 'units', count(*), 'workloads', 0, format('more than {} cores or {} GiB, 
     || 'a conversion from millicores, MHz, bytes or MiB is likely missing', $cores_most, $gib_most)
 from workloads w left join paces p using (workload)
 where trace_id = $trace_id
-    and (greatest(w.cpu_cores, p.most_cores) > $cores_most or greatest(w.memory_gib, p.most_gib) > $gib_most);
+    and (greatest(w.cpu_cores, p.most_cpu_cores) > $cores_most or greatest(w.memory_gib, p.most_memory_gib) > $gib_most);
 
 insert into repairs
 select 'above capacity', count(*), 'workloads', 0,
     'use more than they are allocated: not cut off, they are sized by what was measured'
 from paces p join workloads w using (workload)
-where w.trace_id = $trace_id and (p.most_cores > $tolerance * w.cpu_cores or p.most_gib > $tolerance * w.memory_gib);
+where w.trace_id = $trace_id and (p.most_cpu_cores > $tolerance * w.cpu_cores or p.most_memory_gib > $tolerance * w.memory_gib);
 
 -- gaps
 insert into repairs

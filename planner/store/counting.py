@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from planner.store.limits import Limits, refuse_bomb, refuse_long, refuse_rows
 from planner.store.sources import BLOCK, Source, open_bytes
 
 __all__ = ["count_lines"]
+
+_PIECE: Final = 1 << 18
 
 
 def count_lines(source: Source, limits: Limits) -> int:
@@ -26,8 +29,10 @@ def count_lines(source: Source, limits: Limits) -> int:
         since = _since_line_end(block, since, limits.row_bytes)
         if since > limits.row_bytes:
             raise refuse_long(source, ends + 1 + block[: len(block) - since].count(b"\n"), limits)
-        ends += int(np.count_nonzero(np.frombuffer(block, np.uint8) == ord("\n")))
-        blanks += _blank_lines(last, block)
+        here, close = _line_ends(block)
+        ends += here
+        if close or block.startswith(b"\n") or b"\r" in block:
+            blanks += _blank_lines(last, block)
         refuse_rows(source, ends - blanks, limits)
         last = block[-2:]
     return ends - blanks + (not last.endswith(b"\n"))
@@ -39,6 +44,17 @@ def _blocks(source: Source) -> Iterator[bytes]:
         while first:
             yield first
             first = stream.read(BLOCK)
+
+
+def _line_ends(block: bytes) -> tuple[int, bool]:
+    """How many lines end in `block`, and whether one ends right behind another; by pieces that a core's cache holds."""
+    text = np.frombuffer(block, np.uint8)
+    ends, close = 0, False
+    for start in range(0, len(text), _PIECE):
+        at = text[start : start + _PIECE + 1] == ord("\n")
+        ends += int(np.count_nonzero(at[:_PIECE]))
+        close = close or bool(np.any(at[1:] & at[:-1]))
+    return ends, close
 
 
 def _since_line_end(block: bytes, since: int, most: int) -> int:

@@ -84,6 +84,7 @@ def connect(
         connection.execute(sql("functions.sql"))
         threads = max(1, min(os.cpu_count() or 1, memory_of(connection) // MEMORY_PER_THREAD))
         connection.execute(f"set threads = {threads}")
+        connection.execute("set parquet_metadata_cache = true")
         if confined is not None:
             _shut(connection, confined)
     except BaseException:

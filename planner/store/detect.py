@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -43,7 +45,8 @@ def detect(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> 
     Raises:
         TraceError: none fits, or several do; tells what was seen and which formats are known.
     """
-    forms = [load(name) for name in formats()]
+    with ThreadPoolExecutor(2) as pool:
+        forms = list(pool.map(load, formats()))
     rows = flattened(connection, sources, forms)
     candidates = [_sorted(connection, form, sources, rows) for form in forms]
     fits = [(found, others) for found, others in candidates if _main(found) and not _lacks(found)]
@@ -150,8 +153,9 @@ def _recognised(kind: Input, headers: Sequence[str]) -> int:
     return sum(column is not None for column in kind.columns_of(headers))
 
 
+@lru_cache(maxsize=1 << 14)
 def parquet_columns(connection: duckdb.DuckDBPyConnection, source: Source) -> dict[str, str]:
-    """The columns of a Parquet file and their types.
+    """The columns of a Parquet file and their types; looked up once while a connection lasts.
 
     Raises:
         TraceError: the file is broken.

@@ -7,7 +7,8 @@ whose name is a regular expression stands for every header that matches it (``no
 no quote through, since its headers become names in SQL. The table's comment is JSON, see `Input`. Every other
 statement runs at ingest, in order: by then each declared table holds the good rows of its files, variable
 ``columns_of_TABLE`` lists those of its columns that a file has, and ``$trace_id`` is the recording. Samples go in by
-``insert into usage by name``; columns that it leaves out take no room. So a new format is one file.
+``insert into usage by name``; columns that it leaves out take no room. Behind the last of these statements table sums
+has a row a workload: samples, first, last, means, maxima (most_COLUMN). So a new format is one file.
 
 Files of JSON become rows by a select: ``create temp view TABLE_in_document as select ... from document`` says how the
 rows of TABLE lie in relation ``document(body json)``, one row a document of a file (JSON lines have many). It knows
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Final
@@ -149,13 +150,11 @@ def load(name: str) -> Format:
     text = sql("traces", f"{name}.sql")
     with _scratch().cursor() as scratch:
         parts = [statement.query for statement in scratch.extract_statements(text)]
-        for part in filter(_DECLARATION.match, parts):
-            scratch.execute(part)
+        scratch.execute("begin")
+        scratch.execute(";\n".join(filter(_DECLARATION.match, parts)))
         rows = {found[1]: found[2] for found in map(_ROWS.match, parts) if found}
-        inputs = tuple(
-            _input(scratch, table, comment, rows.get(table, ""))
-            for table, comment in scratch.execute(_TABLES).fetchall()
-        )
+        inputs = _inputs(scratch, rows)
+        scratch.execute("rollback")
     rest = (part for part in parts if not _DECLARATION.match(part) and not _ROWS.match(part))
     return Format(name, _title(text), inputs, tuple(rest))
 
@@ -170,22 +169,30 @@ def _scratch() -> duckdb.DuckDBPyConnection:
 
 _TABLES: Final = "select table_name, comment from duckdb_tables() where temporary order by table_oid"
 _COLUMNS: Final = """
-select column_name, data_type, not is_nullable, comment from duckdb_columns()
-where table_name = $table order by column_index
+select table_name, column_name, data_type, not is_nullable, comment from duckdb_columns()
+where database_name = 'temp' order by column_index
 """
 _CHECKS: Final = """
-select expression, constraint_column_names from duckdb_constraints()
-where table_name = $table and constraint_type = 'CHECK' order by constraint_index
+select table_name, expression, constraint_column_names from duckdb_constraints()
+where database_name = 'temp' and constraint_type = 'CHECK' order by constraint_index
 """
 
 
-def _input(scratch: duckdb.DuckDBPyConnection, table: str, comment: str | None, document: str) -> Input:
-    rows = scratch.execute(_COLUMNS, {"table": table}).fetchall()
-    columns = tuple(Column(n, t, must, _spellings(n, words)) for n, t, must, words in rows)
-    checks = scratch.execute(_CHECKS, {"table": table}).fetchall()
-    more = json.loads(comment or "{}")
-    more["keys"] = tuple(more.get("keys", ()))
-    return Input(table, columns, tuple((check, tuple(names)) for check, names in checks), rows=document, **more)
+def _inputs(scratch: duckdb.DuckDBPyConnection, documents: Mapping[str, str]) -> tuple[Input, ...]:
+    """The kinds of file that are declared; `documents` tells the rows of those that come as JSON."""
+    columns: dict[str, list[Column]] = {}
+    checks: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+    for table, name, kind, must, words in scratch.execute(_COLUMNS).fetchall():
+        columns.setdefault(table, []).append(Column(name, kind, must, _spellings(name, words)))
+    for table, check, names in scratch.execute(_CHECKS).fetchall():
+        checks.setdefault(table, []).append((check, tuple(names)))
+    found = []
+    for table, comment in scratch.execute(_TABLES).fetchall():
+        more = json.loads(comment or "{}")
+        more["keys"] = tuple(more.get("keys", ()))
+        own = tuple(columns[table]), tuple(checks.get(table, ()))
+        found.append(Input(table, *own, rows=documents.get(table, ""), **more))
+    return tuple(found)
 
 
 def _spellings(name: str, words: str | None) -> frozenset[str]:

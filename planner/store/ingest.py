@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -16,18 +15,19 @@ import pyarrow as pa
 
 from planner.errors import TraceError
 from planner.store.counting import count_lines
-from planner.store.database import out_of_memory, run, statements, transaction
+from planner.store.database import out_of_memory, run, transaction
 from planner.store.detect import Found, as_format, detect
 from planner.store.exact import exact_table
 from planner.store.formats import Input
 from planner.store.judge import quoted
 from planner.store.limits import Limits, refuse_large, refuse_rows
+from planner.store.measuring import measured, summed
 from planner.store.numbered import numbered_table
 from planner.store.prometheus import host_of, is_url, served
 from planner.store.reading import Group, Reject, groups_of, quick_rejects, quick_view, refuse_nothing_good
-from planner.store.repair import Repair, copies, gaps, oddities, repair, zones
+from planner.store.repair import gaps, zones
 from planner.store.samples import dropped_if_empty, keep, look_at, shown, tells
-from planner.store.sources import Source, content_hash, find
+from planner.store.sources import BROKEN, Source, content_hash, find
 from planner.store.trace import TRACE_COLUMNS, TraceInfo, from_row
 
 __all__ = ["Request", "ingest", "trace_of"]
@@ -147,7 +147,7 @@ def _loaded(cursor: Callable[[], duckdb.DuckDBPyConnection], found: Found, trace
             if title.limits.bounded:
                 _heed(cursor, found, counts, title.limits)
             return _read(cursor, found, _Loading(trace_id, frozenset(), counts), title)
-        except (OSError, EOFError, zlib.error) as error:
+        except BROKEN as error:
             raise TraceError(f"{title.name}: cannot be read to its end: {error}") from error
         except (duckdb.OutOfMemoryException, MemoryError) as error:
             raise TraceError(f"{title.name}: {out_of_memory(error)}") from error
@@ -196,11 +196,16 @@ def _load(connection: duckdb.DuckDBPyConnection, found: Found, loading: _Loading
     groups = {kind.name: groups_of(connection, kind, found.files.get(kind.name, ())) for kind in found.format.inputs}
     for kind in found.format.inputs:
         _open(connection, kind, groups[kind.name], loading)
-    for statement in found.format.statements:
+    last = max((n for n, statement in enumerate(found.format.statements) if tells(statement)), default=-1)
+    for number, statement in enumerate(found.format.statements):
         streamed = [kind for kind in found.format.inputs if _streams(kind, statement, groups, loading)]
         rows = _quickly(connection, statement, loading, streamed)
         for kind in streamed:
             _conserve(connection, kind, groups[kind.name], _Rows(int(rows[0][0]), loading))
+        if number == last:
+            summed(connection, loading.trace_id)
+    if last < 0:
+        summed(connection, loading.trace_id)
     dropped_if_empty(connection, loading.trace_id)
     look_at(connection, loading.trace_id)
     shown(connection)
@@ -313,30 +318,16 @@ def _keep_rejects(connection: duckdb.DuckDBPyConnection, loading: _Loading) -> N
     connection.unregister("bad_rows")
 
 
-def _measure(connection: duckdb.DuckDBPyConnection, section: str, trace_id: str) -> list[tuple[Any, ...]]:
-    """The rows of the last statement of a section of sql/measure.sql."""
-    return [run(connection, statement, trace_id) for statement in statements("measure.sql", section)][-1]
-
-
 def _finish(connection: duckdb.DuckDBPyConnection, found: Found, loading: _Loading, name: str) -> TraceInfo:
     """Measures what was read and enters it in table traces."""
-    _measure(connection, "paces", loading.trace_id)
-    if repair(connection, loading.trace_id, Repair()):
-        _measure(connection, "paces", loading.trace_id)
-    _measure(connection, "quality", loading.trace_id)
-    oddities(connection, loading.trace_id, Repair())
-    rows = _measure(connection, "totals", loading.trace_id)
-    workloads, samples, start, end, calls, gb_seconds, charges, flows, quality = rows[0]
-    if not workloads and not charges:
+    totals = measured(connection, loading.trace_id)
+    if not totals["workloads"] and not totals["charges"]:
         raise TraceError(f"{name}: holds no workload; it has a header at most")
-    samples += copies(connection)
     loading.notes += gaps(connection, loading.trace_id)
     notes = [*loading.notes, *(str(row[0]) for row in connection.execute("select note from notes").fetchall())]
     values = {
-        "trace_id": loading.trace_id, "name": name, "format": found.format.name, "reason": found.reason,
-        "workloads": workloads, "samples": samples, "rejected": len(loading.rejects), "lines": loading.lines,
-        "start": start, "end": end, "calls": calls, "gb_seconds": gb_seconds, "notes": notes, "quality": quality,
-        "charges": charges, "flows": flows,
+        **totals, "trace_id": loading.trace_id, "name": name, "format": found.format.name, "reason": found.reason,
+        "rejected": len(loading.rejects), "lines": loading.lines, "notes": notes,
     }  # fmt: skip
     columns = ", ".join(f"${key} as {quoted(key)}" for key in values)
     connection.execute(f"insert into traces by name select {columns}, now() at time zone 'UTC' as ingested_at", values)

@@ -7,7 +7,6 @@ Parquet its first rows; those parts go in as a recording of their own, kept nowh
 from __future__ import annotations
 
 import tempfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from planner.store.excerpts import excerpt
 from planner.store.formats import Input
 from planner.store.judge import cells_of
 from planner.store.limits import MIB, Limits, refuse_large
-from planner.store.sources import Source, find
+from planner.store.sources import BROKEN, Source, find
 from planner.store.trace import TraceInfo
 from planner.store.workspace import Store
 
@@ -128,7 +127,7 @@ def _demand(store: Store, trace_id: str) -> tuple[Demand | None, tuple[str, ...]
 def _excerpted(scratch: duckdb.DuckDBPyConnection, found: Found, folder: Path) -> list[FileSeen]:
     try:
         return _parts(scratch, found, folder)
-    except (OSError, EOFError, zlib.error, duckdb.Error) as error:
+    except (*BROKEN, duckdb.Error) as error:
         raise TraceError(f"{found.format.name}: cannot be read: {str(error).splitlines()[0]}") from error
 
 

@@ -12,7 +12,7 @@ import duckdb
 
 from planner.store.database import run
 
-__all__ = ["copied", "dropped_if_empty", "keep", "look_at", "shown", "table_of", "tells"]
+__all__ = ["copied", "dropped_if_empty", "keep", "look_at", "measures", "shown", "table_of", "tells"]
 
 _INSERT: Final = re.compile(r"^(?:\s|--[^\n]*\n)*insert\s+into\s+usage\s+by\s+name\b", re.IGNORECASE)
 _ALL: Final = "samples_before"
@@ -61,6 +61,12 @@ def keep(connection: duckdb.DuckDBPyConnection, statement: str, trace_id: str) -
     for name in [name for name in columns if there and name in told and name not in there]:
         connection.execute(f"alter table {table} add column {words[name]}")
     return run(connection, f"insert into {table} by name select * exclude (trace_id) from ({query})", trace_id)
+
+
+def measures(connection: duckdb.DuckDBPyConnection, trace_id: str) -> dict[str, bool]:
+    """What samples may tell, and for each whether those of this recording do."""
+    there = _columns(connection, f"samples_{trace_id}")
+    return {name: name in there for name in _columns(connection, _ALL) if name not in {"workload", "sampled_at"}}
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, tuple[str, bool]]:

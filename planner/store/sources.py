@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import os
 import re
 import zlib
@@ -12,7 +10,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import IO, Final
+
+from isal import igzip, isal_zlib
 
 from planner.errors import TraceError
 from planner.store.unpacking import Unpacked, container, is_aside, unpack
@@ -20,6 +20,9 @@ from planner.store.unpacking import Unpacked, container, is_aside, unpack
 __all__ = ["BLOCK", "Source", "content_hash", "find", "open_bytes"]
 
 BLOCK: Final = 1 << 23
+BROKEN: Final = (OSError, EOFError, zlib.error, isal_zlib.error)
+"""What a file raises that ends too early or is no gzip at all."""
+
 _PEEK: Final = 1 << 18
 _LONGEST_LINE: Final = 1 << 21
 """A first line longer than that is no header."""
@@ -142,7 +145,7 @@ def _look(plain: _Plain, folder: Path, scratch: Path) -> Source:
         kind = "gzip" if start.startswith(b"\x1f\x8b") else "csv"
         with open_bytes(file, kind) as stream:
             peek = _first_lines(stream)
-    except (OSError, EOFError, zlib.error) as error:
+    except BROKEN as error:
         raise TraceError(f"{shown}: cannot be read: {error}") from error
     _refuse_strange(shown, peek)
     if _JSON.match(peek):
@@ -178,10 +181,10 @@ def _lines(peek: bytes) -> tuple[str, ...]:
     return tuple(line for line in text.replace("\r\n", "\n").split("\n") if line.strip())[:50]
 
 
-def open_bytes(path: Path, kind: str) -> BinaryIO:
+def open_bytes(path: Path, kind: str) -> IO[bytes]:
     """The plain bytes of a file, unpacked where it is gzipped."""
     if kind == "gzip":
-        return io.BufferedReader(gzip.GzipFile(path), BLOCK)
+        return igzip.open(path)
     return path.open("rb")
 
 

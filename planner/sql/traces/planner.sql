@@ -118,8 +118,7 @@ where a is not null;
 
 insert into workloads by name
 with sized as (
-    select workload, max(allocated_cpu_cores) as cores, max(allocated_memory_gib) as gib
-    from usage where trace_id = $trace_id group by workload
+    select workload, most_allocated_cpu_cores as cores, most_allocated_memory_gib as gib from sums
 ),
 called as (
     select
