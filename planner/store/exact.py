@@ -73,7 +73,7 @@ def _parquet(connection: duckdb.DuckDBPyConnection, group: Group, source: Source
         select *, concat_ws(', ', {names}) as text, {reason(group.kind, group.layout, raw)} as reason from ({rows})
     """)
     drop = ", ".join(quoted(f"raw {f[0]}") for f in group.layout.fields if f)
-    return _keep(connection, group.kind, source, f"select * exclude (filename, {drop}) from judged_rows")
+    return _keep(connection, group.kind, source, f"select * exclude ({drop}) from judged_rows")
 
 
 def _text(
@@ -127,7 +127,7 @@ def _keep(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source, ro
     connection.execute("set variable exact_label = $label", {"label": source.label})
     file = "getvariable('exact_label') as file"
     exclude = ("" if kind.numbered else "line, ") + "text, reason"
-    exclude += ", file" if (kind.named or kind.numbered) and "filename" in rows else ""
+    exclude += ", file" if (kind.named or kind.numbered) and source.kind == "parquet" else ""
     connection.execute(
         f"insert into {kind.name} by name select * exclude ({exclude}), {file} from ({rows}) where reason is null"
     )

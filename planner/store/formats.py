@@ -85,6 +85,8 @@ class Input:
     """What stands between fields; of several characters, the one that a file's header has."""
     streamed: bool = False
     """Large: read straight into our table, row for row, by the one statement that names it."""
+    as_is: bool = False
+    """Streamed, and its columns come into table usage unchanged: there statistics tell at once whether checks hold."""
     named: bool = False
     """The file's name says something; column ``file`` holds it, without its endings."""
     needed: bool = False

@@ -19,7 +19,7 @@ from planner.store.database import out_of_memory, run, transaction
 from planner.store.detect import Found, as_format, detect
 from planner.store.exact import exact_table
 from planner.store.formats import Input
-from planner.store.judge import quoted
+from planner.store.judge import flaws, quoted
 from planner.store.limits import Limits, refuse_large, refuse_rows
 from planner.store.measuring import measured, summed
 from planner.store.numbered import numbered_table
@@ -201,6 +201,7 @@ def _load(connection: duckdb.DuckDBPyConnection, found: Found, loading: _Loading
         streamed = [kind for kind in found.format.inputs if _streams(kind, statement, groups, loading)]
         rows = _quickly(connection, statement, loading, streamed)
         for kind in streamed:
+            _audit(connection, kind, groups[kind.name])
             _conserve(connection, kind, groups[kind.name], _Rows(int(rows[0][0]), loading))
         if number == last:
             summed(connection, loading.trace_id)
@@ -259,7 +260,7 @@ def _quickly(
         rows = keep(connection, statement, loading.trace_id)
         look_at(connection, loading.trace_id)
         return rows
-    except duckdb.InvalidInputException as error:
+    except (duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.ConversionException) as error:
         if not kinds:
             raise
         raise _RowsLostError(kinds[0].name) from error
@@ -275,6 +276,14 @@ def _streams(kind: Input, statement: str, groups: dict[str, list[Group]], loadin
     """Whether the statement read a kind of file row for row."""
     reads = re.search(rf"\bfrom\s+{kind.name}\b", statement) is not None
     return kind.streamed and reads and bool(groups[kind.name]) and kind.name not in loading.exact
+
+
+def _audit(connection: duckdb.DuckDBPyConnection, kind: Input, groups: Sequence[Group]) -> None:
+    """Rows that were read unchecked hold what is demanded of them, or they are all read again."""
+    quotes = not all(group.is_parquet for group in groups)
+    for flaw in flaws(kind, quotes=quotes) if kind.as_is else ():
+        if connection.execute(f"select 1 from usage where {flaw} limit 1").fetchall():
+            raise _RowsLostError(kind.name)
 
 
 @dataclass(frozen=True)

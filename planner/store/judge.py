@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from planner.store.formats import Column, Input
 
-__all__ = ["BLANK", "BROKEN_QUOTE", "Layout", "cells_of", "good", "layout_of", "parsed", "reasons", "unless_broken"]
+__all__ = ["BLANK", "BROKEN_QUOTE", "Layout", "cells_of", "flaws", "good", "layout_of", "parsed", "reasons", "unless_broken"]
 
 BROKEN_QUOTE: Final = "broken quote: a quote is opened, closed or doubled where it may not be"
 
@@ -95,6 +95,12 @@ def good(kind: Input, layout: Layout, *, quotes: bool) -> str:
     parts += [f"coalesce({check}, true)" for check, _ in kind.checks]
     parts += [f"""not coalesce(contains({quoted(name)}, '"'), false)""" for name in texts]
     return " and ".join(parts) or "true"
+
+
+def flaws(kind: Input, *, quotes: bool) -> list[str]:
+    """SQL conditions of which none may be true of any row in table usage, where a kind's columns come in as they are."""
+    texts = [column.name for column in kind.columns if quotes and column.type == "VARCHAR"]
+    return [f"not coalesce({check}, true)" for check, _ in kind.checks] + [f"contains({name}, '\"')" for name in texts]
 
 
 def reason(kind: Input, layout: Layout, raw: Sequence[str]) -> str:

@@ -98,8 +98,8 @@ def quick_view(connection: duckdb.DuckDBPyConnection, name: str, groups: Sequenc
         variable = f"files_of_{name}_{number}"
         connection.execute(f"set variable {variable} = $paths", {"paths": [str(s.path) for s in group.sources]})
         rows = parquet_rows(connection, group, variable) if group.is_parquet else _csv_rows(group, variable, buffer)
-        sound = good(group.kind, group.layout, quotes=not group.is_parquet)
-        parts.append(f"select * exclude (filename) from ({rows}) where {sound}")
+        sound = "true" if group.kind.as_is else good(group.kind, group.layout, quotes=not group.is_parquet)
+        parts.append(f"select * from ({rows}) where {sound}")
     connection.execute(f"create temp view {name} as {' union all by name '.join(parts)}")
 
 
@@ -114,7 +114,7 @@ def _csv_rows(group: Group, variable: str, buffer: str) -> str:
     return f"""
         select {", ".join([*values, *lacking(kind, group.layout), *_file(kind)])}
         from read_csv(getvariable('{variable}'), auto_detect=false, header={str(kind.header).lower()},
-            delim='{kind.delimiter}', quote='"', escape='"', columns={{{columns}}}, filename=true,
+            delim='{kind.delimiter}', quote='"', escape='"', columns={{{columns}}}, filename={str(bool(_file(kind))).lower()},
             compression='{"gzip" if group.sources[0].kind == "gzip" else "none"}', nullstr=['', '{kind.null}'],
             store_rejects=true, rejects_limit=0{buffer}{clock.option})
     """
@@ -156,17 +156,18 @@ def _clock_of(group: Group) -> _Clock:
 
 
 def _file(kind: Input) -> list[str]:
-    """SQL for the file's label and its folder where the kind wants them; they are looked up by path."""
+    """SQL for the file's label and its folder where the kind wants them; they are looked up by its path, filename."""
     label = ["(select label from labels where path = filename) as file"] if kind.named or kind.numbered else []
     folder = ["(select folder from labels where path = filename) as folder"] if kind.numbered else []
-    return [*label, *folder, "filename"]
+    return [*label, *folder]
 
 
 def parquet_rows(connection: duckdb.DuckDBPyConnection, group: Group, variable: str, *, texts: bool = False) -> str:
     """SQL over Parquet files with our columns; with `texts` also the line, the raw texts and the whole row as text."""
     types = parquet_columns(connection, group.sources[0])
     pairs = [(h, f) for h, f in zip(types, group.layout.fields, strict=True) if f is not None]
-    values = [f"{_from_parquet(quoted(h), types[h], f[1])} as {quoted(f[0])}" for h, f in pairs]
+    cast = "try_cast" if texts else "cast"
+    values = [f"{_from_parquet(quoted(h), types[h], f[1], cast)} as {quoted(f[0])}" for h, f in pairs]
     values += [*lacking(group.kind, group.layout), *_file(group.kind)]
     if texts:
         values += [f"cast({quoted(h)} as varchar) as {quoted('raw ' + f[0])}" for h, f in pairs]
@@ -174,17 +175,18 @@ def parquet_rows(connection: duckdb.DuckDBPyConnection, group: Group, variable: 
         values.append("file_row_number + 1 as line")
     return f"""
         select {", ".join(values)}
-        from read_parquet(getvariable('{variable}'), filename=true, file_row_number=true, union_by_name=false)
+        from read_parquet(getvariable('{variable}'), filename={str(bool(_file(group.kind))).lower()},
+            file_row_number={str(texts or group.kind.numbered).lower()}, union_by_name=false)
     """
 
 
-def _from_parquet(column: str, found: str, wanted: str) -> str:
+def _from_parquet(column: str, found: str, wanted: str, cast: str) -> str:
     if wanted == "TIMESTAMP":
         if found.startswith("TIMESTAMP") or found == "DATE":
             zoned = found.endswith("WITH TIME ZONE")
             return f"{column} at time zone 'UTC'" if zoned else f"cast({column} as timestamp)"
         return f"instant({column})" if found == "VARCHAR" else f"instant_of(try_cast({column} as double))"
-    return column if found == wanted else f"try_cast({column} as {wanted})"
+    return column if found == wanted else f"{cast}({column} as {wanted})"
 
 
 def quick_rejects(connection: duckdb.DuckDBPyConnection, groups: Sequence[Group]) -> list[Reject] | None:

@@ -31,7 +31,7 @@ create temp table samples (
     check (coalesce(cpu_cores, memory_gib, cpu_percent, memory_percent, disk_read_mib_per_s, disk_write_mib_per_s,
         disk_iops, network_in_mib_per_s, network_out_mib_per_s, requests_per_s) is not null)
 );
-comment on table samples is '{"streamed": true}';
+comment on table samples is '{"streamed": true, "as_is": true}';
 comment on column samples.sampled_at is 'timestamp|time';
 
 create temp table workload_rows (
