@@ -347,6 +347,7 @@ def started(*arguments: str | Path, **environment: str) -> subprocess.Popen[str]
     )
 
 
+@pytest.mark.slow
 def test_as_a_module_in_a_process_of_its_own(folder: Path, tmp_path: Path) -> None:
     with started("report", STUDY, "-o", tmp_path / "r.md") as process:
         out, err = process.communicate(timeout=60)

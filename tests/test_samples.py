@@ -75,8 +75,14 @@ def test_the_same_seed_the_same_bytes_and_another_seed_others(name: str, tmp_pat
     assert [p.read_bytes() for p in one] != [p.read_bytes() for p in other]
 
 
+SIZES = [
+    pytest.param(Size(vms=1, functions=1, days=1), id="1", marks=pytest.mark.slow),
+    pytest.param(Size(vms=5, functions=11, days=2), id="n"),
+]
+
+
 @pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize("size", [Size(vms=1, functions=1, days=1), Size(vms=5, functions=11, days=2)], ids=["1", "n"])
+@pytest.mark.parametrize("size", SIZES)
 def test_any_size_and_seed_goes_in_by_itself_without_a_bad_row(name: str, size: Size, tmp_path: Path) -> None:
     write(name, tmp_path, 7, size)
     with Store(":memory:") as store:

@@ -14,7 +14,9 @@ select
     quantile_cont(coalesce(u.memory_gib, u.memory_percent / 100 * coalesce(n.memory_gib, $gib)), [$memory_level])[1]
         as memory_busy,
     exact_avg(coalesce(u.memory_gib, u.memory_percent / 100 * coalesce(n.memory_gib, $gib))) as memory_mean,
-    exact_avg(u.requests_per_s) as requests_per_s
+    exact_avg(u.requests_per_s) as requests_per_s,
+    count(u.cpu_cores) as cpu_amounts, count(u.cpu_percent) filter (u.cpu_cores is null) as cpu_shares,
+    count(u.memory_gib) as memory_amounts, count(u.memory_percent) filter (u.memory_gib is null) as memory_shares
 from usage u join numbered n using (workload)
 where u.trace_id = $trace_id and u.sampled_at >= $since and n.number % $parts = $part
 group by all;
@@ -51,11 +53,9 @@ select number, period, low + (high - low) * (place - floor(place)) as concurrenc
 from ends;
 
 -- workloads
--- What the samples of the window say of each workload as a whole; network is what is sent out.
+-- What the samples of the window say of each workload as a whole, where they say it; network is what is sent out.
 select
-    n.number, count(u.cpu_cores) as cpu_amounts, count(u.cpu_percent) filter (u.cpu_cores is null) as cpu_shares,
-    count(u.memory_gib) as memory_amounts, count(u.memory_percent) filter (u.memory_gib is null) as memory_shares,
-    exact_avg(u.network_out_mib_per_s) as network_mib_per_s,
+    n.number, exact_avg(u.network_out_mib_per_s) as network_mib_per_s,
     quantile_cont(u.disk_iops, [$cpu_level])[1] as disk_iops
 from usage u join numbered n using (workload)
 where u.trace_id = $trace_id and u.sampled_at >= $since and n.number % $parts = $part

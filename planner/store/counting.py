@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from planner.store.limits import Limits, refuse_bomb, refuse_long, refuse_rows
-from planner.store.sources import BLOCK, Source, open_bytes
+from planner.store.sources import PIECE, Source, open_bytes
 
 __all__ = ["count_lines"]
 
@@ -40,10 +40,10 @@ def count_lines(source: Source, limits: Limits) -> int:
 
 def _blocks(source: Source) -> Iterator[bytes]:
     with open_bytes(source.path, source.kind) as stream:
-        first = stream.read(BLOCK).removeprefix(b"\xef\xbb\xbf")
+        first = stream.read(PIECE).removeprefix(b"\xef\xbb\xbf")
         while first:
             yield first
-            first = stream.read(BLOCK)
+            first = stream.read(PIECE)
 
 
 def _line_ends(block: bytes) -> tuple[int, bool]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import duckdb
+import numpy as np
 import pandas as pd
 
 from planner.demand import QUALITY_COLUMNS, Policy
@@ -15,7 +16,7 @@ from planner.engine import HERE, Fanout
 from planner.errors import TraceError
 from planner.store.database import sql
 from planner.store.profiles import Reduced
-from planner.store.samples import look_at
+from planner.store.samples import look_at, measures
 from planner.store.shards import in_shards, rows_of
 
 __all__ = ["SLOT_SECONDS", "reduce", "replayed"]
@@ -80,14 +81,15 @@ def reduce(connection: duckdb.DuckDBPyConnection, trace_id: str, policy: Policy,
     most = (rows + called) * _BYTES_PER_ROW + min(rows + called, count * policy.periods) * _BYTES_PER_GROUP
     parts = max(1 + most // memory, fanout.shards)
     passes = [{**values, "parts": parts, "part": part} for part in range(parts)]
-    rows_of_usage, rows_of_calls, sums = _passed(connection, (usage, calls, whole), passes, fanout)
+    told = measures(connection, trace_id)
+    asked = [usage, calls, whole] if told["network_out_mib_per_s"] or told["disk_iops"] else [usage, calls]
+    rows_of_usage, rows_of_calls, *of_whole = _passed(connection, asked, passes, fanout)
     workloads = _frame(connection, "select * from numbered order by number", {})
     workloads["memory_gib_per_request"] = workloads["memory_gib_per_request"].astype("Float64").fillna(gib)
-    joined = workloads.merge(sums, on="number", how="left").fillna(dict.fromkeys(_COUNTS, 0))
-    told = {name: joined[name].astype("Float64").fillna(joined[f"told_{name}"].astype("Float64")) for name in _TOLD}
+    joined = _with_sums(workloads, rows_of_usage, of_whole)
     return Reduced(
-        workloads=joined.assign(**told),
-        usage=rows_of_usage,
+        workloads=joined,
+        usage=rows_of_usage.drop(columns=list(_COUNTS)),
         calls=rows_of_calls,
         quality=_quality(connection, trace_id),
         hours=hours,
@@ -98,6 +100,16 @@ def reduce(connection: duckdb.DuckDBPyConnection, trace_id: str, policy: Policy,
 _COUNTS: Final = ("cpu_amounts", "cpu_shares", "memory_amounts", "memory_shares")
 _TOLD: Final = ("network_mib_per_s", "disk_iops")
 """Columns that an inventory may tell where there are no samples."""
+
+
+def _with_sums(workloads: pd.DataFrame, usage: pd.DataFrame, whole: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Each workload with the numbers of its samples, and with means that an inventory tells where there are none."""
+    numbers = usage["number"].to_numpy(np.int64)
+    counts = {name: np.bincount(numbers, usage[name], len(workloads)).astype(np.int64) for name in _COUNTS}
+    empty = pd.DataFrame({"number": pd.Series(dtype=np.int64), **{name: pd.Series(dtype=np.float64) for name in _TOLD}})
+    joined = workloads.assign(**counts).merge(whole[0] if whole else empty, on="number", how="left")
+    told = {name: joined[name].astype("Float64").fillna(joined[f"told_{name}"].astype("Float64")) for name in _TOLD}
+    return joined.assign(**told)
 
 
 def _statements() -> list[str]:

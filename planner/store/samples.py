@@ -66,7 +66,8 @@ def keep(connection: duckdb.DuckDBPyConnection, statement: str, trace_id: str) -
 def measures(connection: duckdb.DuckDBPyConnection, trace_id: str) -> dict[str, bool]:
     """What samples may tell, and for each whether those of this recording do."""
     there = _columns(connection, f"samples_{trace_id}")
-    return {name: name in there for name in _columns(connection, _ALL) if name not in {"workload", "sampled_at"}}
+    names = [name for name in _columns(connection, _ALL) if name not in {"workload", "sampled_at"}]
+    return {name: not there or name in there for name in names}
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, tuple[str, bool]]:

@@ -12,14 +12,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Final
 
+import xxhash
 from isal import igzip, isal_zlib
 
 from planner.errors import TraceError
 from planner.store.unpacking import Unpacked, container, is_aside, unpack
 
-__all__ = ["BLOCK", "Source", "content_hash", "find", "open_bytes"]
+__all__ = ["PIECE", "Source", "content_hash", "find", "open_bytes"]
 
 BLOCK: Final = 1 << 23
+PIECE: Final = 1 << 20
+"""What is read at once; a core's cache holds it."""
 BROKEN: Final = (OSError, EOFError, zlib.error, isal_zlib.error)
 """What a file raises that ends too early or is no gzip at all."""
 
@@ -209,6 +212,9 @@ def _digest(path: Path, pool: ThreadPoolExecutor) -> str:
 
 
 def _block_digest(path: Path, offset: int) -> bytes:
+    digest = xxhash.xxh3_128()  # tells files apart as surely as it is asked to here, eight times as fast as SHA-256
     with path.open("rb") as stream:
         stream.seek(offset)
-        return hashlib.sha256(stream.read(BLOCK)).digest()
+        for _ in range(BLOCK // PIECE):
+            digest.update(stream.read(PIECE))
+    return digest.digest()

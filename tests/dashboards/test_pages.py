@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -41,7 +40,7 @@ def workspace() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def study(workspace: None) -> data.Document:
     """A small study, saved once."""
-    kinds = ["physical", "hypervisor", "iaas", "functions"]
+    kinds = ["physical", "iaas", "functions"]
     return answer(data.asked("sample:bitbrains", "auto", {"horizon_years": 2}, kinds), data._store())
 
 
@@ -99,6 +98,7 @@ def test_a_study_that_is_not_here_is_told_in_words() -> None:
     assert "not in this workspace" in app.error[0].value.replace("\\", "")
 
 
+@pytest.mark.slow
 def test_a_sample_is_planned_and_opens() -> None:
     app = opened("data.py")
     app.selectbox(key="known.sample:planner").select("bitbrains (ships with planner)")
@@ -128,9 +128,9 @@ def test_a_wrong_setting_is_told_in_words() -> None:
 def test_money_is_answered_at_once_and_other_changes_are_planned(study: data.Document) -> None:
     study_id = str(study["study_id"])
     app = opened("what_if.py", study_id)
-    begun = time.perf_counter()
+    before = data.desk().jobs()
     app.number_input(key=f"{study_id}.0.quick.discount_rate_per_year").set_value(0.2).run()
-    assert time.perf_counter() - begun < 5, "no plan is made"
+    assert data.desk().jobs() == before, "no plan is made"
     assert not app.exception
     assert any(s.value == "The difference" for s in app.subheader)
     app.number_input(key=f"{study_id}.0.quick.demand.headroom").set_value(2.0).run()

@@ -115,6 +115,7 @@ def test_beside_samples_the_graph_is_part_of_the_demand(tmp_path: Path) -> None:
     assert (told.caller.tolist(), told.callee.tolist(), told.requests_per_s.tolist()) == ([0], [1], [5.0])
 
 
+@pytest.mark.slow
 def test_nezha_by_the_documented_conversion(tmp_path: Path) -> None:
     archive = shared("traces", "nezha-service-mesh", "onlineboutique-2022-08-22.tar.xz")
     shutil.unpack_archive(archive, tmp_path, filter="data")
