@@ -255,11 +255,9 @@ def _quickly(
 ) -> list[tuple[Any, ...]]:
     """The rows of a statement over files of `kinds`; where the quick reader trips over one, all are read exactly."""
     try:
-        if not tells(statement):
-            return run(connection, statement, loading.trace_id)
-        rows = keep(connection, statement, loading.trace_id)
-        look_at(connection, loading.trace_id)
-        return rows
+        if tells(statement):
+            return keep(connection, statement, loading.trace_id)
+        return run(connection, statement, loading.trace_id)
     except (duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.ConversionException) as error:
         if not kinds:
             raise

@@ -33,6 +33,8 @@ _WHOLE: Final = 16 * MIB
 _FILES: Final = 200
 """Most files of a kind that are read."""
 
+_UNREADABLE: Final[tuple[type[Exception], ...]] = (*BROKEN, duckdb.Error)
+
 
 @dataclass(frozen=True)
 class FileSeen:
@@ -127,7 +129,7 @@ def _demand(store: Store, trace_id: str) -> tuple[Demand | None, tuple[str, ...]
 def _excerpted(scratch: duckdb.DuckDBPyConnection, found: Found, folder: Path) -> list[FileSeen]:
     try:
         return _parts(scratch, found, folder)
-    except (*BROKEN, duckdb.Error) as error:
+    except _UNREADABLE as error:
         raise TraceError(f"{found.format.name}: cannot be read: {str(error).splitlines()[0]}") from error
 
 

@@ -13,7 +13,18 @@ import pyarrow as pa
 
 from planner.store.formats import Column, Input
 
-__all__ = ["BLANK", "BROKEN_QUOTE", "Layout", "cells_of", "flaws", "good", "layout_of", "parsed", "reasons", "unless_broken"]
+__all__ = [
+    "BLANK",
+    "BROKEN_QUOTE",
+    "Layout",
+    "cells_of",
+    "flaws",
+    "good",
+    "layout_of",
+    "parsed",
+    "reasons",
+    "unless_broken",
+]
 
 BROKEN_QUOTE: Final = "broken quote: a quote is opened, closed or doubled where it may not be"
 

@@ -115,12 +115,14 @@ def _csv_rows(group: Group, variable: str, buffer: str) -> str:
     types = [read_as.get(field[1] if field else "", field[1] if field else "") for field in fields]
     columns = ", ".join(f"{quoted(n)}: '{t}'" for n, t in zip(names, types, strict=True))
     values = [clock.value(quoted(f[0])) if f[1] == "TIMESTAMP" else quoted(f[0]) for f in fields if f]
+    named = str(bool(_file(kind))).lower()
+    packed = "gzip" if group.sources[0].kind == "gzip" else "none"
+    nulls = _NULLS.format(kind.null) if kind.null else ""
     return f"""
         select {", ".join([*values, *lacking(kind, group.layout), *_file(kind)])}
         from read_csv(getvariable('{variable}'), auto_detect=false, header={str(kind.header).lower()},
-            delim='{kind.delimiter}', quote='"', escape='"', columns={{{columns}}}, filename={str(bool(_file(kind))).lower()},
-            compression='{"gzip" if group.sources[0].kind == "gzip" else "none"}'{_NULLS.format(kind.null) if kind.null else ""},
-            store_rejects=true, rejects_limit=0{buffer}{clock.option})
+            delim='{kind.delimiter}', quote='"', escape='"', columns={{{columns}}}, filename={named},
+            compression='{packed}'{nulls}, store_rejects=true, rejects_limit=0{buffer}{clock.option})
     """
 
 

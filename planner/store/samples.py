@@ -49,7 +49,7 @@ def tells(statement: str) -> bool:
 
 
 def keep(connection: duckdb.DuckDBPyConnection, statement: str, trace_id: str) -> list[tuple[Any, ...]]:
-    """Runs a statement that `tells` samples into the recording's own table, made of the columns it names."""
+    """Runs a statement that `tells` samples into the recording's own table, made of the columns that it names."""
     query = _INSERT.sub("", statement.strip().removesuffix(";"))
     told = {str(row[0]) for row in run(connection, f"describe {query}", trace_id)} - {"trace_id"}
     table = table_of(trace_id)
@@ -60,7 +60,9 @@ def keep(connection: duckdb.DuckDBPyConnection, statement: str, trace_id: str) -
         connection.execute(f"create table {table} ({', '.join(words[name] for name in columns if name in told)})")
     for name in [name for name in columns if there and name in told and name not in there]:
         connection.execute(f"alter table {table} add column {words[name]}")
-    return run(connection, f"insert into {table} by name select * exclude (trace_id) from ({query})", trace_id)
+    rows = run(connection, f"insert into {table} by name select * exclude (trace_id) from ({query})", trace_id)
+    look_at(connection, trace_id)
+    return rows
 
 
 def measures(connection: duckdb.DuckDBPyConnection, trace_id: str) -> dict[str, bool]:
@@ -97,7 +99,10 @@ def _view(trace_ids: list[str]) -> str:
 def dropped_if_empty(connection: duckdb.DuckDBPyConnection, trace_id: str) -> None:
     """No table for a recording without samples."""
     table = table_of(trace_id)
-    if _columns(connection, f"samples_{trace_id}") and not connection.execute(f"select 1 from {table} limit 1").fetchall():
+    if (
+        _columns(connection, f"samples_{trace_id}")
+        and not connection.execute(f"select 1 from {table} limit 1").fetchall()
+    ):
         connection.execute(f"drop table {table}")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 import xxhash
 from isal import igzip, isal_zlib
@@ -23,7 +23,7 @@ __all__ = ["PIECE", "Source", "content_hash", "find", "open_bytes"]
 BLOCK: Final = 1 << 23
 PIECE: Final = 1 << 20
 """What is read at once; a core's cache holds it."""
-BROKEN: Final = (OSError, EOFError, zlib.error, isal_zlib.error)
+BROKEN: Final[tuple[type[Exception], ...]] = (OSError, EOFError, zlib.error, cast("type[Exception]", isal_zlib.error))
 """What a file raises that ends too early or is no gzip at all."""
 
 _PEEK: Final = 1 << 18
@@ -156,7 +156,7 @@ def _look(plain: _Plain, folder: Path, scratch: Path) -> Source:
     return Source(file, name, kind, _lines(peek), plain.origin)
 
 
-def _first_lines(stream: BinaryIO) -> bytes:
+def _first_lines(stream: IO[bytes]) -> bytes:
     """The beginning of a file: so much, or more where the first line needs it."""
     peek = stream.read(_PEEK)
     while len(peek) % _PEEK == 0 and b"\n" not in peek and len(peek) < _LONGEST_LINE and (more := stream.read(_PEEK)):
@@ -187,7 +187,7 @@ def _lines(peek: bytes) -> tuple[str, ...]:
 def open_bytes(path: Path, kind: str) -> IO[bytes]:
     """The plain bytes of a file, unpacked where it is gzipped."""
     if kind == "gzip":
-        return igzip.open(path)
+        return cast("IO[bytes]", igzip.GzipFile(path))  # type: ignore[no-untyped-call]
     return path.open("rb")
 
 
