@@ -109,7 +109,7 @@ def good(kind: Input, layout: Layout, *, quotes: bool) -> str:
 
 
 def flaws(kind: Input, *, quotes: bool) -> list[str]:
-    """SQL conditions of which none may be true of any row in table usage, where a kind's columns come in as they are."""
+    """SQL conditions that no row of table usage may meet, where the columns of a kind come in as they are."""
     texts = [column.name for column in kind.columns if quotes and column.type == "VARCHAR"]
     return [f"not coalesce({check}, true)" for check, _ in kind.checks] + [f"contains({name}, '\"')" for name in texts]
 

@@ -24,9 +24,10 @@ def summed(connection: duckdb.DuckDBPyConnection, trace_id: str) -> None:
     told = measures(connection, trace_id)
     means = [f"avg({name}) as {name}" if told[name] else f"cast(null as double) as {name}" for name in _MEANS]
     most = [f"{f'max({name})' if here else 'cast(null as double)'} as most_{name}" for name, here in told.items()]
+    amounts = ", ".join(means + most)
     connection.execute(f"""
         create or replace temp table sums as
-        select workload, count(*) as samples, min(sampled_at) as first, max(sampled_at) as last, {", ".join(means + most)}
+        select workload, count(*) as samples, min(sampled_at) as first, max(sampled_at) as last, {amounts}
         from usage group by workload
     """)
 
