@@ -1,22 +1,28 @@
-"""Ingest against a bare load of the same file: `PYTHONPATH=tests:. python -m benchmarks.ingest --rows 50000000`.
+"""Ingest and reduction against bare SQL on the same rows: `PYTHONPATH=tests:. python -m benchmarks.ingest`.
 
-The peer is DuckDB's `create table as select` with the same types, limits and threads, into a fresh file too; it finds
-no bad row, hashes nothing, counts nothing and measures nothing. Both run in turn, each in a process of its own.
+The peers are DuckDB's `create table as select` with the same types, limits and threads, into a fresh file too, which
+finds no bad row, hashes nothing, counts nothing and measures nothing; and the percentiles and means of each workload
+and hour of the week of that table, in one statement. They run in turn with ours, each in a process of its own.
+
+`--alone` leaves the peers out, to see a recording many times the memory through: `--alone --memory 1GiB --kinds csv
+--rows 267000000` reads 10 GiB, and tells the peak of the process too.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
 import duckdb
 
+from planner.demand import Policy
 from planner.store import Store
 
 KINDS = ("parquet", "csv", "csv.gz")
@@ -56,6 +62,45 @@ def bare(path: Path, target: Path, memory: str) -> float:
     return time.monotonic() - start
 
 
+REDUCTION = """
+    select workload, (epoch_us(sampled_at) // 3600000000 + 72) % 168 as hour,
+        quantile_cont(cpu_cores, 0.95), avg(cpu_cores), max(memory_gib), avg(memory_gib) from t group by all
+"""
+
+
+def bare_reduction(path: Path, target: Path, memory: str) -> float:
+    """Seconds of the plain statement, its rows as a table; the second run counts, when files are warm."""
+    bare(path, target, memory)
+    with duckdb.connect(str(target), config={"memory_limit": memory}) as connection:
+        connection.execute("set enable_progress_bar = false")
+        return min(_seconds(lambda: connection.execute(REDUCTION).df()) for _ in range(2))
+
+
+def our_reduction(path: Path, target: Path, memory: str) -> float:
+    """Seconds from a recording in the workspace to its demand, folded into classes."""
+    with Store(target, memory) as store:
+        trace_id = store.ingest(path).trace_id
+        return min(_seconds(lambda: store.demand(trace_id, Policy())) for _ in range(2))
+
+
+def through(path: Path, target: Path, memory: str) -> float:
+    """Seconds of an ingest and its reduction; tells of both, and of the peak of memory, on the way."""
+    start = time.monotonic()
+    with Store(target, memory, "60GB") as store:
+        trace_id = store.ingest(path).trace_id
+        read = time.monotonic() - start
+        store.demand(trace_id, Policy())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    sys.stdout.write(f"{path.stat().st_size >> 20:,} MiB read in {read:.0f} s, peak {peak:,} MiB\n")
+    return time.monotonic() - start
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.monotonic()
+    work()
+    return time.monotonic() - start
+
+
 def ours(path: Path, target: Path, memory: str) -> float:
     """Seconds of an ingest, from opening the workspace to closing it."""
     start = time.monotonic()
@@ -71,23 +116,35 @@ def alone(work: Callable[[Path, Path, str], float], path: Path, memory: str) -> 
         return pool.submit(work, path, Path(folder) / "x.duckdb", memory).result()
 
 
+def told(what: str, path: Path, works: Sequence[Callable[[Path, Path, str], float]], asked: argparse.Namespace) -> None:
+    """A line about two works that are done in turn; the quickest of each counts."""
+    turns = [[alone(work, path, asked.memory) for work in works] for _ in range(asked.times)]
+    theirs, own = (min(each) for each in zip(*turns, strict=True))
+    rows = f"{path.name}: {asked.rows:,} rows, {what}"
+    sys.stdout.write(f"{rows} bare {theirs:.1f} s, ours {own:.1f} s, ratio {theirs / own:.0%}\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
-    """Print a line a kind of file: seconds of both, rows a second, and the ratio."""
+    """Print a line a kind of file and a work: seconds of both, and how fast ours is beside the bare one."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ingest", description=__doc__)
-    parser.add_argument("--rows", type=int, default=5_000_000)
+    parser.add_argument("--rows", type=int, default=50_000_000)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--memory", default="4GB")
-    parser.add_argument("--times", type=int, default=2, help="runs of each; the quickest counts")
+    parser.add_argument("--times", type=int, default=3, help="runs of each; the quickest counts")
+    parser.add_argument("--alone", action="store_true", help="no peer: read and reduce once")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="planner-benchmark-") as folder:
         for kind in asked.kinds:
             path = Path(folder) / f"trace.{kind}"
             generate(path, asked.rows)
-            turns = [(alone(bare, path, asked.memory), alone(ours, path, asked.memory)) for _ in range(asked.times)]
-            theirs, own = (min(each) for each in zip(*turns, strict=True))
-            told = f"{kind}: {asked.rows:,} rows, bare {theirs:.1f} s, ingest {own:.1f} s, ratio {theirs / own:.0%}\n"
-            sys.stdout.write(told)
-            sys.stdout.flush()
+            if asked.alone:
+                seconds = alone(through, path, asked.memory)
+                sys.stdout.write(f"{path.name}: {asked.rows:,} rows, read and reduced in {seconds:.0f} s\n")
+            else:
+                told("load", path, (bare, ours), asked)
+            if kind == "parquet" and not asked.alone:
+                told("reduction", path, (bare_reduction, our_reduction), asked)
             path.unlink()
 
 
