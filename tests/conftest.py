@@ -28,8 +28,8 @@ UNCOUNTED = (
 )
 """Long tests of lines that shorter ones reach too; counting takes time. Nor is it counted what drawn examples reach."""
 
-settings.register_profile("ci", deadline=None, derandomize=True, max_examples=5, print_blob=True)
-settings.register_profile("local", deadline=None, derandomize=True, max_examples=5)
+settings.register_profile("ci", deadline=None, derandomize=True, max_examples=3, print_blob=True)
+settings.register_profile("local", deadline=None, derandomize=True, max_examples=3)
 settings.load_profile("ci" if IN_CI else "local")
 
 

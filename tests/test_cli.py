@@ -367,6 +367,7 @@ def test_help_loads_neither_database_nor_solver() -> None:
     assert done.stdout.strip() == ""
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_accident() -> None:
     with started("list", "prices", "--kind", "vm") as process:
         assert process.stdout is not None

@@ -48,7 +48,8 @@ def detect(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> 
     with ThreadPoolExecutor(2) as pool:
         forms = list(pool.map(load, formats()))
     rows = flattened(connection, sources, forms)
-    candidates = [_sorted(connection, form, sources, rows) for form in forms]
+    told = _with_names(connection, sources, forms)
+    candidates = [_sorted(connection, form, sources, rows, told) for form in forms]
     fits = [(found, others) for found, others in candidates if _main(found) and not _lacks(found)]
     best = max((_read(found) for found, _ in fits), default=0)
     fits = [(found, others) for found, others in fits if _read(found) == best]
@@ -61,6 +62,16 @@ def detect(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> 
     found, others = fits[0]
     _refuse_mixture(found, others, [other for other, _ in candidates if other.format is not found.format])
     return found
+
+
+def _with_names(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], forms: Sequence[Format]
+) -> frozenset[Source]:
+    """Files whose header some kind knows: their first lines need not be judged as rows of kinds without one."""
+    texts = [source for source in sources if source.kind != "json"]
+    kinds = [kind for form in forms for kind in form.inputs if kind.header and not kind.rows]
+    fits = (zip(texts, _fits(connection, kind, texts), strict=True) for kind in kinds)
+    return frozenset(source for of_kind in fits for source, fit in of_kind if fit > 0)
 
 
 def as_format(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], name: str) -> Found:
@@ -83,11 +94,18 @@ def as_format(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], 
 
 
 def _sorted(
-    connection: duckdb.DuckDBPyConnection, form: Format, sources: Sequence[Source], rows: Rows
+    connection: duckdb.DuckDBPyConnection,
+    form: Format,
+    sources: Sequence[Source],
+    rows: Rows,
+    told: frozenset[Source] = frozenset(),
 ) -> tuple[Found, tuple[Source, ...]]:
-    """Each file to the kind of `form` that it is (JSON to every one it has rows of), and the files that are of none."""
+    """Each file to the kind of `form` that it is (JSON to every one it has rows of), and the files that are of none.
+
+    Files that are `told` have a header, so they are of no kind without one.
+    """
     texts = [source for source in sources if source.kind != "json"]
-    fits = [_fits(connection, kind, texts) for kind in form.inputs]
+    fits = [_fits(connection, kind, texts, told) for kind in form.inputs]
     kinds = [_best(form.inputs, of_source) for of_source in zip(*fits, strict=True)]
     files = {
         kind.name: tuple(s for s, k in zip(texts, kinds, strict=True) if k is kind)
@@ -116,13 +134,20 @@ def _best(kinds: Sequence[Input], fits: Sequence[int]) -> Input | None:
     return kinds[fits.index(best)] if best > 0 else None
 
 
-def _fits(connection: duckdb.DuckDBPyConnection, kind: Input, sources: Sequence[Source]) -> list[int]:
+def _fits(
+    connection: duckdb.DuckDBPyConnection,
+    kind: Input,
+    sources: Sequence[Source],
+    told: frozenset[Source] = frozenset(),
+) -> list[int]:
     """How well each file fits a kind: columns recognised, 0 where it is not of the kind."""
     if kind.rows:
         return [0] * len(sources)
     if kind.header:
         return [_fit(kind, _headers(connection, kind, source)) for source in sources]
-    likely = [source for source in sources if _is_likely(kind, source.head[:_LINES_JUDGED])]
+    likely = [s for s in sources if s not in told and _is_likely(kind, s.head[:_LINES_JUDGED])]
+    if not likely:
+        return [0] * len(sources)
     heads = [source.head[:_LINES_JUDGED] for source in likely]
     lines = [line for head in heads for line in head]
     good = iter(reason is None for reason in reasons(connection, kind, layout_of(kind, lines), lines))

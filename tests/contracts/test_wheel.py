@@ -35,6 +35,7 @@ def test_all_data_is_in_the_wheel(installed: Path, folder: str) -> None:
     assert [n for n in inside if not (installed / n).exists()] == []
 
 
+@pytest.mark.slow
 def test_it_answers_from_anywhere(installed: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "planner", "run", "sample:bitbrains", "--store", ":memory:", "-o", "r.html"]
     models = ["--set", 'models=[{kind="iaas"}]', "--set", "horizon_years=1"]

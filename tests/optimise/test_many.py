@@ -47,6 +47,7 @@ def test_large_items_look_for_large_boxes() -> None:
     assert refused(packing) == []
 
 
+@pytest.mark.slow
 def test_giants_pay_for_the_room_they_spoil() -> None:
     """Few giants need nearly all memory of a box and little else: the bound by volume alone does not see that."""
     rng = np.random.default_rng(3)
@@ -102,6 +103,7 @@ def test_time_grows_with_classes_and_not_with_items(make: object) -> None:
     assert refused(packing) == []
 
 
+@pytest.mark.slow
 def test_equal_rows_share_very_many_boxes() -> None:
     items, boxes = kubernetes(3 * 10**9)
     third = items.count // 3
