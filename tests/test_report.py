@@ -323,6 +323,7 @@ def test_requests_and_allocated_sizes_are_told(study: dict[str, Any]) -> None:
     assert "what was allocated, as it is" in text
 
 
+@pytest.mark.slow
 def test_a_document_with_the_least_it_must_hold(study: dict[str, Any]) -> None:
     """Keys beyond the agreed ones may be absent: the report says so and stands."""
     for entry in study["models"]:

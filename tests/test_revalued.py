@@ -31,6 +31,7 @@ def document(store: Store) -> dict[str, Any]:
     return answer(parse(asked()), store)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [
     {}, {"discount_rate_per_year": 0.25}, {"horizon_years": 1}, {"horizon_years": 1, "discount_rate_per_year": 0.0},
 ])  # fmt: skip

@@ -81,6 +81,7 @@ SIZES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("size", SIZES)
 def test_any_size_and_seed_goes_in_by_itself_without_a_bad_row(name: str, size: Size, tmp_path: Path) -> None:
@@ -281,6 +282,7 @@ def functions(
     return pd.read_csv(calls), pd.read_csv(durations), pd.read_csv(memory)
 
 
+@pytest.mark.slow
 def test_calls_are_skewed_as_published(functions: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]) -> None:
     """Shahrad et al. 2020: of applications 45 / 36 / 19 %, the last > 99.5 % of calls, 3 % more than one a second."""
     calls = functions[0]

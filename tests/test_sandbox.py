@@ -33,6 +33,7 @@ def test_the_recording_is_the_same_bit_for_bit_and_read_once() -> None:
         assert (again.repeated, again.name, len(guarded.traces())) == (True, "twice", 1)
 
 
+@pytest.mark.slow
 def test_rejects_come_along_and_errors_are_the_same_words(tmp_path: Path) -> None:
     bad = csv(tmp_path, *hourly("a", 5), "a,never,1,1", name="it's; drop table usage.csv")
     nothing = csv(tmp_path, "a,never,1,1", name="b.csv")

@@ -79,6 +79,7 @@ def test_a_page_answers_one_question(path: Path) -> None:
     assert f"pages/{path.name}" in FRAME.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
 def test_a_page_draws_with_a_study_and_without(path: Path, study: data.Document) -> None:
     app = opened(path.name)

@@ -95,6 +95,7 @@ def test_machines_that_keep_apart_sit_on_different_hosts() -> None:
     assert len(plan.placement.drop_duplicates(["sku", "box"])) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protection", list(RAW_PER_USABLE))
 def test_disks_and_hosts_follow_the_failures_to_tolerate(protection: str) -> None:
     asked = demand({"busy": [1, 1], "storage_gib": 100.0})

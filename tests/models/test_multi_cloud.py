@@ -210,6 +210,7 @@ machines = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=1)
 @given(st.lists(machines, min_size=1, max_size=5), st.sampled_from([0.5, 0.6, 0.8]))
 def test_free_choice_is_no_dearer_than_a_site_alone_and_limits_are_no_cheaper(work: list[dict], share: float) -> None:

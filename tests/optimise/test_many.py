@@ -29,6 +29,7 @@ def all_different(n: int, seed: int) -> tuple[Items, Boxes]:
     )
 
 
+@pytest.mark.slow
 def test_different_pods_are_packed_and_proved() -> None:
     packing = pack(*distinct(4_000))
     assert packing.gap <= 0.008

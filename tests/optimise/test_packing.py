@@ -113,6 +113,7 @@ def test_free_boxes_are_filled_first() -> None:
     sound(items, boxes, packing)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make", [kubernetes, *(pytest.param(m, marks=pytest.mark.slow) for m in (vm_hosts, big_items))]
 )
@@ -246,6 +247,7 @@ def test_the_smallest_conflicting_set_is_named(
     assert f"(smallest conflicting set: {conflicting})" in told
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(
     days=st.lists(

@@ -30,6 +30,7 @@ def test_the_demand_is_the_same_on_each_engine(fanout: Fanout) -> None:
             assert digest(demands[0]) == digest(demands[1])
 
 
+@pytest.mark.slow
 def test_plans_are_the_same_where_models_are_planned_side_by_side() -> None:
     asked = {
         "trace": {"path": "sample:bitbrains"},

@@ -60,6 +60,7 @@ def test_of_a_large_file_parts_are_read_from_end_to_end(large: Path) -> None:
     assert (seen.info.end - seen.info.start).total_seconds() == 999 * 300
 
 
+@pytest.mark.slow
 def test_of_a_packed_file_and_of_parquet_the_beginning_is_read(large: Path, tmp_path: Path) -> None:
     with large.open("rb") as plain, gzip.open(tmp_path / "l.csv.gz", "wb", compresslevel=1) as packed:
         shutil.copyfileobj(plain, packed)

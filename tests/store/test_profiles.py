@@ -93,6 +93,7 @@ def test_the_window_is_the_end_of_the_recording(tmp_path: Path) -> None:
     assert demand.busy[0, 0, 0] == 400 - 25
 
 
+@pytest.mark.slow
 def test_as_allocated_folds_equal_sizes(tmp_path: Path) -> None:
     names = [f"w{n}" for n in range(6)]
     samples = [f"{name},2024-01-01T{hour:02}:00:00,{n / 8},1" for n, name in enumerate(names) for hour in range(24)]
