@@ -33,11 +33,6 @@ settings.register_profile("local", deadline=None, derandomize=True, max_examples
 settings.load_profile("ci" if IN_CI else "local")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than cores: some tests wait for a browser or a server."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Where tests run side by side, kernels are compiled beside them, by a process that coverage does not slow down."""
     if getattr(session.config.option, "numprocesses", None):
