@@ -80,7 +80,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, tup
 def look_at(connection: duckdb.DuckDBPyConnection, trace_id: str) -> None:
     """Lets `usage` stand for the samples of one recording on this connection: all columns, and no other recording."""
     own = bool(_columns(connection, f"samples_{trace_id}")) if trace_id.isalnum() else False
-    rows = _view([trace_id]) if own else f"from main.{_ALL}"
+    rows = _view([trace_id], "where false") if own else f"from main.{_ALL}"
     connection.execute(f"create or replace temp view usage as {rows}")
 
 
@@ -90,10 +90,10 @@ def shown(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"create or replace view main.usage as {_view([n.removeprefix('samples_') for n in names])}")
 
 
-def _view(trace_ids: list[str]) -> str:
+def _view(trace_ids: list[str], before: str = "") -> str:
+    """All columns of the recordings named, and of those in the older table that meet a condition."""
     parts = [f"select '{trace_id}' as trace_id, * from {table_of(trace_id)}" for trace_id in trace_ids]
-    before = f"from main.{_ALL}" + (" where false" if len(trace_ids) == 1 else "")
-    return " union all by name ".join([before, *parts])
+    return " union all by name ".join([f"from main.{_ALL} {before}", *parts])
 
 
 def dropped_if_empty(connection: duckdb.DuckDBPyConnection, trace_id: str) -> None:

@@ -12,9 +12,12 @@ import pandas as pd
 import pytest
 
 from planner.catalog import FACT_COLUMNS, OFFER_COLUMNS
+from planner.demand import Policy
 from planner.errors import InputError, PriceBookError
 from planner.store import Store
 from planner.store.database import connect, default_path, migrate, sections, sql
+from planner.store.samples import table_of
+from store.writing import csv, hourly
 
 LINE = {
     "model": "iaas", "year": 0, "sku": "m5", "provider": "aws", "region": "us-east-1", "term": "on_demand",
@@ -162,3 +165,18 @@ def test_facts_are_no_offers(tmp_path: Path) -> None:
 def test_a_missing_book_is_an_error(tmp_path: Path) -> None:
     with Store(":memory:") as store, pytest.raises(PriceBookError, match=r"nowhere\.csv"):
         store.catalog([tmp_path / "nowhere.csv"])
+
+
+def test_samples_of_an_older_workspace_are_seen_beside_new_ones(tmp_path: Path) -> None:
+    """Before version 5 all samples lay in one table."""
+    with Store(tmp_path / "s.duckdb") as store:
+        old = store.ingest(csv(tmp_path, *hourly("a", 30), name="old.csv"))
+        whole = store.demand(old.trace_id, Policy())
+        connection = store._cursor()
+        rows = f"select '{old.trace_id}' as trace_id, * from {table_of(old.trace_id)}"
+        connection.execute(f"insert into samples_before by name {rows}")
+        connection.execute(f"drop table {table_of(old.trace_id)}")
+        store.ingest(csv(tmp_path, *hourly("b", 20), name="new.csv"))
+        seen = store._frame("select workload, count(*) n from usage group by workload order by workload")
+        assert seen.to_numpy().tolist() == [["a", 30], ["b", 20]]
+        assert (store.demand(old.trace_id, Policy()).busy == whole.busy).all()
