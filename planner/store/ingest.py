@@ -208,7 +208,6 @@ def _load(connection: duckdb.DuckDBPyConnection, found: Found, loading: _Loading
     if last < 0:
         summed(connection, loading.trace_id)
     dropped_if_empty(connection, loading.trace_id)
-    look_at(connection, loading.trace_id)
     shown(connection)
     loading.notes += zones([source for files in found.files.values() for source in files])
     _keep_rejects(connection, loading)

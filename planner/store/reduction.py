@@ -14,7 +14,7 @@ import pandas as pd
 from planner.demand import QUALITY_COLUMNS, Policy
 from planner.engine import HERE, Fanout
 from planner.errors import TraceError
-from planner.store.database import sql
+from planner.store.database import sql, statements
 from planner.store.profiles import Reduced
 from planner.store.samples import look_at, measures
 from planner.store.shards import in_shards, rows_of
@@ -77,7 +77,7 @@ def reduce(connection: duckdb.DuckDBPyConnection, trace_id: str, policy: Policy,
         "cpu_level": policy.cpu_percentile / 100, "memory_level": policy.memory_percentile / 100,
         "cores": policy.assumed_cpu_cores, "gib": policy.assumed_memory_gib,
     }  # fmt: skip
-    usage, calls, whole = (_at_most(text, policy) for text in _statements())
+    usage, calls, whole = (_at_most(section, policy) for section in ("usage", "calls", "workloads"))
     most = (rows + called) * _BYTES_PER_ROW + min(rows + called, count * policy.periods) * _BYTES_PER_GROUP
     parts = max(1 + most // memory, fanout.shards)
     passes = [{**values, "parts": parts, "part": part} for part in range(parts)]
@@ -112,18 +112,12 @@ def _with_sums(workloads: pd.DataFrame, usage: pd.DataFrame, whole: Sequence[pd.
     return joined.assign(**told)
 
 
-def _statements() -> list[str]:
-    """The three queries of sql/demand.sql: usage, calls, workloads."""
-    return [
-        part.strip().rstrip(";") for part in re.split(r"^-- (?:usage|calls|workloads)$", sql("demand.sql"), flags=re.M)
-    ][1:]
-
-
 _QUANTILE: Final = re.compile(r"quantile_cont\((?P<value>[^\n]+), \[\$(?P<level>\w+)\]\)\[1\]")
 
 
-def _at_most(statement: str, policy: Policy) -> str:
-    """The statement with maxima where a percentile is the 100th: the same number in a fraction of the time."""
+def _at_most(section: str, policy: Policy) -> str:
+    """A query of sql/demand.sql, with maxima where a percentile is the 100th: the same number in less time."""
+    (statement,) = statements("demand.sql", section)
     levels = {"cpu_level": policy.cpu_percentile, "memory_level": policy.memory_percentile}
     return _QUANTILE.sub(lambda q: f"max({q['value']})" if levels[q["level"]] == 100 else q[0], statement)
 

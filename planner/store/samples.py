@@ -104,6 +104,7 @@ def dropped_if_empty(connection: duckdb.DuckDBPyConnection, trace_id: str) -> No
         and not connection.execute(f"select 1 from {table} limit 1").fetchall()
     ):
         connection.execute(f"drop table {table}")
+        look_at(connection, trace_id)
 
 
 def copied(connection: duckdb.DuckDBPyConnection, trace_id: str, guest: str) -> None:
