@@ -150,9 +150,10 @@ def _dot(order, size, count, fits, room, choice, available):  # type: ignore[no-
     remaining = count.copy()
     opened = np.zeros(room.shape[0], np.int64)
     unplaced = np.zeros(classes, np.int64)
-    weight = np.zeros(resources)
+    weight, left = np.zeros(resources), np.zeros(resources)
     for c in range(classes):
-        weight += count[c] * size[c]
+        for r in range(resources):
+            weight[r] += count[c] * size[c, r]
     for c in order:
         while remaining[c] > 0:
             k = -1
@@ -165,7 +166,8 @@ def _dot(order, size, count, fits, room, choice, available):  # type: ignore[no-
                 remaining[c] = 0
                 break
             opened[k] += 1
-            left = room[k] - size[c]
+            for r in range(resources):
+                left[r] = room[k, r] - size[c, r]
             remaining[c] -= 1
             while True:
                 chosen, value = -1, -1.0
@@ -184,7 +186,8 @@ def _dot(order, size, count, fits, room, choice, available):  # type: ignore[no-
                         chosen, value = j, dot
                 if chosen < 0:
                     break
-                left -= size[chosen]
+                for r in range(resources):
+                    left[r] -= size[chosen, r]
                 remaining[chosen] -= 1
     return opened, unplaced
 
@@ -214,7 +217,10 @@ def _claims(order, size, count, fits, room, usd, available):  # type: ignore[no-
     total = 0
     opened = np.zeros(types, np.int64)
     unplaced = np.zeros(classes, np.int64)
-    claim = np.zeros(count.sum(), np.int64)  # [pod in the order taken], its claim
+    taken = 0
+    for c in range(classes):
+        taken += count[c]
+    claim = np.zeros(taken, np.int64)  # [pod in the order taken], its claim
     taken = 0
     for c in order:
         # Claims by fewest pods, then by age; one that refuses a pod of the class refuses the rest of them too.
@@ -250,9 +256,11 @@ def _claims(order, size, count, fits, room, usd, available):  # type: ignore[no-
                     capacity *= 2
                 target = total
                 total += 1
-                may[target] = fits[c]
+                for k in range(types):
+                    may[target, k] = fits[c, k]
                 waiting = 1
-            load[target] += size[c]
+            for r in range(resources):
+                load[target, r] += size[c, r]
             pods[target] += 1
             heap[0] = pods[target] << 32 | target
             _sunk(heap, waiting, 0)

@@ -57,7 +57,7 @@ class Column:
     spellings: frozenset[str]
     """Normal spellings of its header."""
 
-    @property
+    @cached_property
     def pattern(self) -> re.Pattern[str] | None:
         """What the headers match that this column stands for; None for a plain column."""
         return None if self.name.isidentifier() else re.compile(self.name)
@@ -115,9 +115,26 @@ class Input:
         """Fewest fields that a header of this kind has."""
         return sum(column.required or column.pattern is not None for column in self.columns)
 
+    @cached_property
+    def _spelled(self) -> dict[str, int]:
+        """The place of the first column of each spelling."""
+        places = [(word, n) for n, column in enumerate(self.columns) for word in column.spellings]
+        return {word: n for word, n in reversed(places) if self.columns[n].pattern is None}
+
+    @cached_property
+    def _patterns(self) -> list[int]:
+        """The places of columns that stand for many."""
+        return [n for n, column in enumerate(self.columns) if column.pattern is not None]
+
     def columns_of(self, headers: Sequence[str]) -> list[Column | None]:
-        """Which column each header of a file is; None for those that are none of ours."""
-        return [next((c for c in self.columns if c.is_named(header)), None) for header in headers]
+        """Which column each header of a file is, the first that it may be; None for those that are none of ours."""
+        return [self._column_of(header) for header in headers]
+
+    def _column_of(self, header: str) -> Column | None:
+        last = len(self.columns)
+        matching = (n for n in self._patterns if self.columns[n].is_named(header))
+        place = min(next(matching, last), self._spelled.get(normal(header), last))
+        return self.columns[place] if place < last else None
 
     def lacks(self, headers: Sequence[str]) -> list[str]:
         """What every row needs and no header names: a column, or one of several."""

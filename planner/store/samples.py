@@ -15,16 +15,15 @@ from planner.store.database import run
 __all__ = ["copied", "dropped_if_empty", "keep", "look_at", "measures", "shown", "table_of", "tells"]
 
 _INSERT: Final = re.compile(r"^(?:\s|--[^\n]*\n)*insert\s+into\s+usage\s+by\s+name\b", re.IGNORECASE)
+_NAMED: Final = """
+select 1 from duckdb_tables() where database_name = current_database() and schema_name = 'main' and table_name = $table
+"""
 _ALL: Final = "samples_before"
 """The table that has every column."""
 
 _TABLES: Final = """
 select table_name from duckdb_tables() where database_name = current_database() and schema_name = 'main'
 and starts_with(table_name, 'samples_') and table_name <> 'samples_before' order by table_name
-"""
-_COLUMNS: Final = """
-select column_name, data_type, not is_nullable from duckdb_columns()
-where database_name = current_database() and schema_name = 'main' and table_name = $table order by column_index
 """
 
 
@@ -73,13 +72,20 @@ def measures(connection: duckdb.DuckDBPyConnection, trace_id: str) -> dict[str, 
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, tuple[str, bool]]:
-    rows = connection.execute(_COLUMNS, {"table": table}).fetchall()
+    """Name, type and whether it must be told, of each column but the recording's id; none where there is no table."""
+    if not _is_there(connection, table):
+        return {}
+    rows = connection.execute(f"select name, type, \"notnull\" from pragma_table_info('main.{table}')").fetchall()
     return {name: (kind, must) for name, kind, must in rows if name != "trace_id"}
+
+
+def _is_there(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    return table == _ALL or bool(connection.execute(_NAMED, {"table": table}).fetchall())
 
 
 def look_at(connection: duckdb.DuckDBPyConnection, trace_id: str) -> None:
     """Lets `usage` stand for the samples of one recording on this connection: all columns, and no other recording."""
-    own = bool(_columns(connection, f"samples_{trace_id}")) if trace_id.isalnum() else False
+    own = trace_id.isalnum() and _is_there(connection, f"samples_{trace_id}")
     rows = _view([trace_id], "where false") if own else f"from main.{_ALL}"
     connection.execute(f"create or replace temp view usage as {rows}")
 
@@ -100,7 +106,7 @@ def dropped_if_empty(connection: duckdb.DuckDBPyConnection, trace_id: str) -> No
     """No table for a recording without samples."""
     table = table_of(trace_id)
     if (
-        _columns(connection, f"samples_{trace_id}")
+        _is_there(connection, f"samples_{trace_id}")
         and not connection.execute(f"select 1 from {table} limit 1").fetchall()
     ):
         connection.execute(f"drop table {table}")

@@ -1,7 +1,7 @@
 """The compiler for packing kernels: machine code kept on disk where that is possible, made anew where it is not.
 
-Kernels copy arrays number by number: an assignment of whole arrays or slices compiles the words of its error too, for
-a second and more.
+Kernels copy and add up arrays number by number: an assignment of whole arrays or slices, and numpy's sum, compile the
+words of their errors too, for a second and more.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar, cast
 
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-__all__ = ["kernel"]
+__all__ = ["kernel", "summed"]
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -22,3 +24,12 @@ def kernel(function: Function) -> Function:
         return cast("Function", njit(cache=True, nogil=True)(function))
     except RuntimeError:  # "no locator available": neither the package nor the user's cache folder is writable
         return cast("Function", njit(nogil=True)(function))
+
+
+@kernel
+def summed(numbers: NDArray[np.int64]) -> int:
+    """The sum of whole numbers, for use inside kernels."""
+    found = 0
+    for number in numbers:
+        found += number
+    return found

@@ -70,7 +70,7 @@ def _along(question: Instance, recipes: Recipes, which: NDArray[np.bool_]) -> Pi
         box, item = filled(
             question.size, question.room[k], np.ascontiguousarray(question.most[:, k]), question.group, question.cap,
             weight / max(float(weight.sum()), 1e-300), stock, order, begin, end, recipes.owner,
-            wanted[j], recipes.amount[:, j], _dues(recipes, j), n, j,
+            wanted[j], np.ascontiguousarray(recipes.amount[:, j]), _dues(recipes, j), n, j,
         )  # fmt: skip
         start = np.concatenate([[0], np.cumsum(np.bincount(box, minlength=n))]).astype(np.int64)
         piles.append(Pile(np.full(n, k), np.ones(n, np.int64), start, item, np.ones(len(item), np.int64)))

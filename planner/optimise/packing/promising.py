@@ -94,14 +94,15 @@ def _enumerated(
     `price` and what later items are worth beyond that do not reach `least`.
     """
     d, m = size.shape
-    beyond = np.zeros(m + 1)
+    beyond, longest = np.zeros(m + 1), 2
     for j in range(m - 1, -1, -1):
+        longest += int(high[j])
         gain = value[j]
         for r in range(d):
             gain -= price[r] * size[r, j]
         beyond[j] = beyond[j + 1] + max(0.0, gain) * high[j]
     held, left = np.zeros(m, np.int32), room.copy()
-    chain = np.zeros(int(high.sum()) + 2, np.int64)
+    chain = np.zeros(longest, np.int64)
     depth, j, found, worth = 0, 0, 0, 0.0
     while True:
         looks -= 1
@@ -136,5 +137,6 @@ def _enumerated(
         if worth >= least:
             if found == len(out):
                 return -1
-            out[found] = held
+            for i in range(m):
+                out[found, i] = held[i]
             found += 1

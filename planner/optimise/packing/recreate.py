@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.optimise.packing.compiled import kernel
+from planner.optimise.packing.compiled import kernel, summed
 from planner.optimise.packing.instance import Instance
 from planner.optimise.packing.piles import Pile, fold, single
 from planner.optimise.packing.refill import cheapest_for_all, fill, squeeze
@@ -110,7 +110,7 @@ def _recreate(
         for i in range(m):
             worth += held[b, i] * value[i]
         loss[b] = max(0.0, usd[kind[b]] - worth)
-    missing = over.sum()
+    missing = summed(over)
     saved_kind = np.zeros(32, np.int64)
     saved_held = np.zeros((32, m), np.int32)
     saved_at = np.zeros(32, np.int64)
@@ -245,7 +245,7 @@ def _recreate(
             made += 1
             if new > enough:
                 break
-        remains = pool.sum()
+        remains = summed(pool)
         better = remains < missing or (remains == missing and new <= old)
         if better:
             if remains < missing or new < old:
