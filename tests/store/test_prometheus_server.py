@@ -94,14 +94,14 @@ def _free_port() -> int:
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server that has scraped for a few seconds, five times a second."""
+    """The address of a server that has scraped for a few seconds, ten times a second."""
     program = shutil.which("prometheus")
     if program is None:
         absent("prometheus (Debian: apt install prometheus)")
     assert program is not None
     folder, port = tmp_path_factory.mktemp("prometheus"), _free_port()
     with _serving(Exporter) as exporter:
-        scrape = {"job_name": "pods", "scrape_interval": "200ms", "static_configs": [{"targets": [exporter]}]}
+        scrape = {"job_name": "pods", "scrape_interval": "100ms", "static_configs": [{"targets": [exporter]}]}
         (folder / "p.yml").write_text(json.dumps({"scrape_configs": [scrape]}))
         command = [program, f"--config.file={folder / 'p.yml'}", f"--storage.tsdb.path={folder / 'data'}",
                    f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]  # fmt: skip
@@ -115,7 +115,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _wait(url: str) -> None:
-    """Until there are samples of four seconds."""
+    """Until there are samples of three seconds."""
     for _ in range(150):
         time.sleep(0.2)
         try:
@@ -123,7 +123,7 @@ def _wait(url: str) -> None:
                 result = json.load(answer)["data"]["result"]
         except OSError:
             continue
-        if result and float(result[0]["value"][1]) >= 20:
+        if result and float(result[0]["value"][1]) >= 30:
             return
     pytest.fail("Prometheus did not scrape in 30 s")
 
