@@ -449,6 +449,7 @@ def status(port: int, path: str, **headers: str) -> int:
         line.close()
 
 
+@pytest.mark.slow
 def test_serve_starts_the_dashboard_on_loopback_by_name() -> None:
     pytest.importorskip("streamlit")
     with socket.socket() as probe:

@@ -100,12 +100,18 @@ class Desk:
     """
 
     def __init__(self, patience: Patience | None = None) -> None:
-        """Opens the desk; processes start when the first study is asked for, and stay for the next."""
+        """Opens the desk; processes start when the first study is asked for or expected, and stay for the next."""
         self._patience = patience or Patience()
         self._entries: dict[str, _Entry] = {}
         self._idle: list[tuple[str, Worker]] = []
         self._lock = threading.Lock()
         self._seats = threading.Semaphore(self._patience.workers)
+
+    def expect(self) -> None:
+        """Starts a process ahead of the first study, which so need not wait until it has loaded."""
+        with self._lock:
+            if not self._idle:
+                self._idle.append(("", Worker()))
 
     def start(self, scenario: Scenario, store: Store, owner: str = "") -> Job:
         """Takes a study on and returns at once; it is read, planned and kept in `store` meanwhile.
