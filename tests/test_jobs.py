@@ -45,6 +45,7 @@ def test_a_study_is_planned_beside_and_kept(desk: Desk, store: Store) -> None:
     assert len(expected) == 1
 
 
+@pytest.mark.slow
 def test_the_same_plans_as_in_this_process(desk: Desk, store: Store) -> None:
     scenario = asked(name="the same")
     desk.wait(desk.start(scenario, store).job_id, seconds=120)

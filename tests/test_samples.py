@@ -67,6 +67,7 @@ def test_what_ships_is_small() -> None:
     assert sum(path.stat().st_size for path in bundled("datasets", "samples").rglob("*") if path.is_file()) < 6e6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_same_seed_the_same_bytes_and_another_seed_others(name: str, tmp_path: Path) -> None:
     size = Size(vms=12, functions=12, days=1)

@@ -240,6 +240,7 @@ def test_rented_models_rent_where_the_scenario_says() -> None:
     assert {e.region for p in other for e in p.lines if e.category == "compute"} == {"eu-west-1"}
 
 
+@pytest.mark.slow
 def test_the_same_recording_under_another_name_is_answered_with_that_name(tmp_path: Path) -> None:
     """The plans are the same; path and name are those that were asked about."""
     rows = [f"w,2026-03-02T{hour:02}:00:00,1,2,4,16" for hour in range(24)]

@@ -10,10 +10,10 @@ select
     n.number,
     cast((epoch_us(u.sampled_at) // 3600000000 + 72) % $periods as integer) as period,
     quantile_cont(coalesce(u.cpu_cores, u.cpu_percent / 100 * coalesce(n.cpu_cores, $cores)), [$cpu_level])[1] as cpu_busy,
-    exact_avg(coalesce(u.cpu_cores, u.cpu_percent / 100 * coalesce(n.cpu_cores, $cores))) as cpu_mean,
+    exact_mean(coalesce(u.cpu_cores, u.cpu_percent / 100 * coalesce(n.cpu_cores, $cores))) as cpu_mean,
     quantile_cont(coalesce(u.memory_gib, u.memory_percent / 100 * coalesce(n.memory_gib, $gib)), [$memory_level])[1]
         as memory_busy,
-    exact_avg(coalesce(u.memory_gib, u.memory_percent / 100 * coalesce(n.memory_gib, $gib))) as memory_mean,
+    exact_mean(coalesce(u.memory_gib, u.memory_percent / 100 * coalesce(n.memory_gib, $gib))) as memory_mean,
     exact_avg(u.requests_per_s) as requests_per_s,
     count(u.cpu_cores) as cpu_amounts, count(u.cpu_percent) filter (u.cpu_cores is null) as cpu_shares,
     count(u.memory_gib) as memory_amounts, count(u.memory_percent) filter (u.memory_gib is null) as memory_shares

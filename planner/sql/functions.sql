@@ -28,6 +28,9 @@ create or replace macro hour_of_week(moment) as
 -- differs in its last digit from run to run, and a study must not.
 create or replace macro exact_sum(x) as cast(sum(cast(round(x * 1e9) as hugeint)) as double) / 1e9;
 create or replace macro exact_avg(x) as cast(sum(cast(round(x * 1e9) as hugeint)) as double) / 1e9 / count(x);
+-- The same of cores and GiB, in half the time: in 64 bits, which end at nine billion.
+create or replace macro exact_mean(x) as
+    cast(sum(cast(round(case when x > 9e9 then 9e9 else x end * 1e9) as bigint)) as double) / 1e9 / count(x);
 
 -- A whole number as people see it, with separators of thousands (1,024 or 1.024 or 1 024) or without; null where it is
 -- none. A fraction may follow a point or a comma.

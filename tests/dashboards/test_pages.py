@@ -147,6 +147,7 @@ def test_money_is_answered_at_once_and_other_changes_are_planned(study: data.Doc
     assert "more room" in set(data.scenarios()["name"])
 
 
+@pytest.mark.slow
 def test_scenarios_are_named_copied_stacked_compared_and_deleted(study: data.Document) -> None:
     study_id, bad = str(study["study_id"]), "<script>alert(1)</script> ![x](http://a.b/c.png)"
     other = answer(data.changed(study, {"growth_per_year": 0.5}), data._store())

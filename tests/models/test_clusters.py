@@ -171,6 +171,7 @@ def test_only_what_may_be_interrupted_is_on_spot_nodes(share: float) -> None:
     assert (plan.placement["box"] < plan.placement["sku"].map(boxes.sum(axis=1))).all()
 
 
+@pytest.mark.slow
 def test_more_spot_is_cheaper_and_none_is_used_unasked() -> None:
     plans = [Kubernetes(terms=TERMS, spot_share=s, effort=0).plan(mixed(), SPOT) for s in (0.0, 0.5, 1.0)]
     for less, more in pairwise(plans):

@@ -176,6 +176,7 @@ def _fit(sizes: list[tuple[float, float]], rooms: list[np.ndarray]) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_no_cluster_that_survives_a_loss_costs_less_than_the_bound() -> None:
     """Against every cluster of up to five hosts."""
     rng = np.random.default_rng(5)

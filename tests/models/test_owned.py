@@ -260,6 +260,7 @@ def test_what_becomes_much_dearer_is_bought_ahead() -> None:
         assert counts(model.plan(asked, prices)) == {"cheap to keep": many}
 
 
+@pytest.mark.slow
 @settings(max_examples=2)
 @given(
     st.lists(st.tuples(st.floats(0.1, 100), st.floats(0.5, 900), st.integers(1, 3)), min_size=1, max_size=4),

@@ -163,6 +163,7 @@ some = st.lists(st.lists(st.integers(0, 4), min_size=4, max_size=4), min_size=1,
 TERMS = ("1y_no_upfront", "1y_all_upfront", "1y_partial_upfront", "1y_family_plan", "1y_savings_plan")
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(some, st.sets(st.sampled_from(TERMS), max_size=3), st.booleans())
 def test_a_promise_never_costs_more_than_going_without(counts: list[list[int]], terms: set[str], flag: bool) -> None:

@@ -79,6 +79,7 @@ def test_different_items_have_the_same_answer_twice() -> None:
     assert one.proof == two.proof
 
 
+@pytest.mark.slow
 def test_very_many_groups_stay_apart_from_the_start() -> None:
     """More groups than a table of groups by boxes has room for."""
     groups = 50_000

@@ -20,6 +20,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     plots.libraries.cache_clear()
 
 
+@pytest.mark.slow
 def test_bundled_once_and_kept(folder: Path) -> None:
     script = plots.libraries()
     assert "vegaEmbed" in script

@@ -169,6 +169,7 @@ def faulty() -> Iterator[str]:
         yield address
 
 
+@pytest.mark.slow
 def test_long_stretches_are_asked_in_pieces_and_halved(faulty: str, tmp_path: Path) -> None:
     with Store(":memory:") as store:
         info = store.ingest(f"http://{faulty}?start=0&end=299940&step=60&query=cpu")
