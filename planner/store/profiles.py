@@ -118,6 +118,8 @@ def fill_periods(values: Floats, days: int) -> Floats:
     >>> fill_periods(np.array([[1.0, np.nan, 3.0]]), 7)
     array([[1., 2., 3.]])
     """
+    if not np.isnan(values).any():
+        return values
     filled = values
     for step in range(days, 7, days) if values.shape[1] == HOURS_PER_WEEK else ():
         filled = np.where(np.isnan(filled), np.roll(values, 24 * step, axis=1), filled)

@@ -17,7 +17,7 @@ from planner.errors import TraceError
 from planner.store.database import sql, statements
 from planner.store.profiles import Reduced
 from planner.store.samples import look_at, measures
-from planner.store.shards import in_shards, rows_of
+from planner.store.shards import in_shards, numbers_of, rows_of
 
 __all__ = ["SLOT_SECONDS", "reduce", "replayed"]
 
@@ -77,11 +77,11 @@ def reduce(connection: duckdb.DuckDBPyConnection, trace_id: str, policy: Policy,
         "cpu_level": policy.cpu_percentile / 100, "memory_level": policy.memory_percentile / 100,
         "cores": policy.assumed_cpu_cores, "gib": policy.assumed_memory_gib,
     }  # fmt: skip
-    usage, calls, whole = (_at_most(section, policy) for section in ("usage", "calls", "workloads"))
+    told = measures(connection, trace_id)
+    usage, calls, whole = (_plainly(section, policy, told) for section in ("usage", "calls", "workloads"))
     most = (rows + called) * _BYTES_PER_ROW + min(rows + called, count * policy.periods) * _BYTES_PER_GROUP
     parts = max(1 + most // memory, fanout.shards)
     passes = [{**values, "parts": parts, "part": part} for part in range(parts)]
-    told = measures(connection, trace_id)
     asked = [usage, calls, whole] if told["network_out_mib_per_s"] or told["disk_iops"] else [usage, calls]
     rows_of_usage, rows_of_calls, *of_whole = _passed(connection, asked, passes, fanout)
     workloads = _frame(connection, "select * from numbered order by number", {})
@@ -115,11 +115,22 @@ def _with_sums(workloads: pd.DataFrame, usage: pd.DataFrame, whole: Sequence[pd.
 _QUANTILE: Final = re.compile(r"quantile_cont\((?P<value>[^\n]+), \[\$(?P<level>\w+)\]\)\[1\]")
 
 
-def _at_most(section: str, policy: Policy) -> str:
-    """A query of sql/demand.sql, with maxima where a percentile is the 100th: the same number in less time."""
+_AMOUNT: Final = re.compile(r"coalesce\((?P<amount>u\.\w+), u\.(?P<share>\w+) / 100 \* coalesce\([^()]*\)\)")
+_COUNT: Final = re.compile(r"count\(u\.(?P<name>\w+)\)(?: filter \([^()]*\))?")
+_MEAN: Final = re.compile(r"exact_avg\(u\.(?P<name>\w+)\)")
+
+
+def _plainly(section: str, policy: Policy, told: Mapping[str, bool]) -> str:
+    """A query of sql/demand.sql that gives the same numbers in less time.
+
+    A percentile that is the 100th is a maximum, and what no sample of the recording tells (`told`) is not looked at.
+    """
     (statement,) = statements("demand.sql", section)
     levels = {"cpu_level": policy.cpu_percentile, "memory_level": policy.memory_percentile}
-    return _QUANTILE.sub(lambda q: f"max({q['value']})" if levels[q["level"]] == 100 else q[0], statement)
+    statement = _QUANTILE.sub(lambda q: f"max({q['value']})" if levels[q["level"]] == 100 else q[0], statement)
+    statement = _AMOUNT.sub(lambda a: a[0] if told[a["share"]] else a["amount"], statement)
+    statement = _COUNT.sub(lambda c: c[0] if told[c["name"]] else "0", statement)
+    return _MEAN.sub(lambda m: m[0] if told[m["name"]] else "cast(null as double)", statement)
 
 
 def _frame(connection: duckdb.DuckDBPyConnection, statement: str, values: Mapping[str, Any]) -> pd.DataFrame:
@@ -136,7 +147,7 @@ def _passed(
     """The rows of each statement over all passes: one after the other here, or spread over an engine."""
     if not fanout.here:
         return in_shards(connection, statements, passes, fanout)
-    return [pd.concat([_frame(connection, each, v) for v in passes], ignore_index=True) for each in statements]
+    return [pd.concat([numbers_of(connection, each, v) for v in passes], ignore_index=True) for each in statements]
 
 
 def _window(ends: list[datetime | None], policy: Policy) -> tuple[datetime, float]:
