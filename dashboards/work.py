@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 import data
 from words import inert
 
-__all__ = ["begin", "outcome", "running"]
+__all__ = ["begin", "outcome", "place", "running"]
 
 _EVERY_SECONDS = 0.25
+
+
+def place(*buttons: str) -> DeltaGenerator:
+    """Where work shows: near the top of a page, at once when one of the `buttons` that ask for it was pressed.
+
+    The rest of the page is drawn before the work begins, and that may take a second.
+    """
+    spot = st.empty()
+    if any(st.session_state.get(button) for button in buttons):
+        spot.progress(0.0, "Asked for")
+    return spot
 
 
 def begin(name: str, scenario: data.Scenario) -> None:
@@ -26,10 +38,13 @@ def running(name: str) -> bool:
     return f"work.{name}" in st.session_state
 
 
-def outcome(name: str) -> str | None:
-    """Draws how far the study is, or why it failed; returns its id, once, when it is there."""
+def outcome(name: str, spot: DeltaGenerator) -> str | None:
+    """Draws at its place how far the study is, or why it failed; returns its id, once, when it is there."""
     if running(name):
-        _watch(name)
+        with spot.container():
+            _watch(name)
+    else:
+        spot.empty()
     found: str | None = st.session_state.pop(f"work.{name}.found", None)
     kind, words = st.session_state.get(f"work.{name}.told", ("", ""))
     if kind == "error":

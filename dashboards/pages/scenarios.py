@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 import charts
 import data
@@ -99,7 +100,7 @@ def changes_of(row: pd.Series) -> dict[str, Any]:
     return {k: v for k, v in told.items() if k in before and before[k] != v}
 
 
-def stack(rows: pd.DataFrame) -> None:
+def stack(rows: pd.DataFrame, spot: DeltaGenerator) -> None:
     """Changes of some scenarios on top of another one."""
     st.subheader("Stack")
     st.write("Take one scenario and apply the changes of others on top, in the order they are chosen.")
@@ -117,14 +118,14 @@ def stack(rows: pd.DataFrame) -> None:
         if upper:
             told = f"Changes {len(changes)} settings: {inert(', '.join(changes))}."
             st.write(told if changes else "Changes nothing.")
-        if st.button("Plan the stack", disabled=not changes or work.running("stack")):
+        if st.button("Plan the stack", disabled=not changes or work.running("stack"), key="plan_stack"):
             st.session_state["stack"] = (name, str(base["study_id"]))
             kinds = {m["kind"] for m in base["scenario"]["models"]}
             usable = {k: v for k, v in changes.items() if k.split(".")[0] not in set(data.MODELS) - kinds}
             work.begin("stack", data.changed(base, usable))
     except data.PlannerError as error:
         st.error(inert(error))
-    found = work.outcome("stack")
+    found = work.outcome("stack", spot)
     if found is not None and "stack" in st.session_state:
         label, based_on = st.session_state.pop("stack")
         done(lambda: data.name_scenario(label, found, based_on), f"Saved as {inert(label)}.")
@@ -168,6 +169,7 @@ def differing(documents: dict[str, data.Document]) -> None:
 
 
 st.title("Which scenarios are there?")
+spot = work.place("plan_stack")
 if "said" in st.session_state:
     st.success(st.session_state.pop("said"))
 now = opened.study_id()
@@ -185,5 +187,5 @@ if len(rows):
     if st.button("Open"):
         opened.keep(str(names[other]))
         st.switch_page("pages/compare.py", query_params={"study": str(names[other])})
-    stack(rows)
+    stack(rows, spot)
     beside(rows)

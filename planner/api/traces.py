@@ -131,6 +131,13 @@ def one_recording(trace_id: str, caller: WhoAsks) -> Recording:
     return _recording(_found(trace_id, caller))
 
 
+@router.delete("/traces/{trace_id}", status_code=204, responses=told(401, 403, 404))
+def delete_recording(trace_id: str, caller: WhoAsks) -> None:
+    """Deletes a recording of yours; studies of it stay, and can no longer be planned anew."""
+    _found(trace_id, caller)
+    caller.store.forget(trace_id)
+
+
 @router.get("/traces/{trace_id}/rejects", responses=told(401, 403, 404, 422))
 def rejects(trace_id: str, caller: WhoAsks, most: Annotated[int, Query(ge=1, le=10_000)] = 100) -> list[Reject]:
     """The first rejected rows of a recording, each with its file, line and reason."""

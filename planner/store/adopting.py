@@ -1,4 +1,4 @@
-"""A recording copied from one workspace into another."""
+"""A recording copied from one workspace into another, or taken out of one."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import duckdb
 from planner.errors import TraceError
 from planner.store.database import transaction
 from planner.store.ingest import trace_of
-from planner.store.samples import copied
+from planner.store.samples import copied, dropped
 from planner.store.trace import TraceInfo
 
-__all__ = ["adopt"]
+__all__ = ["adopt", "forget"]
 
 _TABLES = """
 select table_name from duckdb_columns() semi join duckdb_tables() using (database_name, schema_name, table_name)
@@ -51,3 +51,16 @@ def _copied(connection: duckdb.DuckDBPyConnection, tables: list[str], trace_id: 
         if info is None:
             raise TraceError(f"trace {trace_id!r}: is not in the workspace it was to come from")
     return info
+
+
+def forget(cursor: Callable[[], duckdb.DuckDBPyConnection], trace_id: str) -> bool:
+    """Takes every row about a recording out, in one transaction; whether there was one. Studies of it stay."""
+    with cursor() as connection:
+        if trace_of(connection, trace_id) is None:
+            return False
+        tables = [str(row[0]) for row in connection.execute(_TABLES).fetchall()]
+        with transaction(connection):
+            for table in tables:
+                connection.execute(f"delete from {table} where trace_id = $id", {"id": trace_id})
+            dropped(connection, trace_id)
+    return True

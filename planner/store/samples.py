@@ -12,7 +12,7 @@ import duckdb
 
 from planner.store.database import run
 
-__all__ = ["copied", "dropped_if_empty", "keep", "look_at", "measures", "shown", "table_of", "tells"]
+__all__ = ["copied", "dropped", "dropped_if_empty", "keep", "look_at", "measures", "shown", "table_of", "tells"]
 
 _INSERT: Final = re.compile(r"^(?:\s|--[^\n]*\n)*insert\s+into\s+usage\s+by\s+name\b", re.IGNORECASE)
 _NAMED: Final = """
@@ -111,6 +111,12 @@ def dropped_if_empty(connection: duckdb.DuckDBPyConnection, trace_id: str) -> No
     ):
         connection.execute(f"drop table {table}")
         look_at(connection, trace_id)
+
+
+def dropped(connection: duckdb.DuckDBPyConnection, trace_id: str) -> None:
+    """Takes the table of a recording's samples away, where it has one."""
+    connection.execute(f"drop table if exists {table_of(trace_id)}")
+    shown(connection)
 
 
 def copied(connection: duckdb.DuckDBPyConnection, trace_id: str, guest: str) -> None:

@@ -16,7 +16,7 @@ from planner.demand import Demand, Policy
 from planner.engine import HERE, Fanout
 from planner.errors import TraceError, near_miss
 from planner.store import bills, estate, prices, studies
-from planner.store.adopting import adopt
+from planner.store.adopting import adopt, forget
 from planner.store.database import MAX_TEMP_SIZE, Confined, connect, default_path
 from planner.store.estate import MOST_ROWS, View
 from planner.store.ingest import Request, ingest, trace_of
@@ -106,6 +106,11 @@ class Store:
         """
         with self._writing:
             return adopt(self._cursor, path, trace_id)
+
+    def forget(self, trace_id: str) -> bool:
+        """Takes a recording out, all that is known of it; whether there was one. Studies of it stay as documents."""
+        with self._writing:
+            return forget(self._cursor, trace_id)
 
     def traces(self) -> pd.DataFrame:
         """One row a recording, newest first, columns as the fields of `TraceInfo`."""

@@ -101,6 +101,9 @@ def test_from_upload_to_report(api: TestClient) -> None:
     assert api.delete(f"/studies/{job['study_id']}").status_code == 204
     problem(api.get(f"/studies/{job['study_id']}"), 404, "none of that id")
     problem(api.delete(f"/studies/{job['study_id']}"), 404, "none of that id")
+    assert api.delete(f"/traces/{told['trace_id']}").status_code == 204
+    problem(api.delete(f"/traces/{told['trace_id']}"), 404, told["trace_id"])
+    assert not sent(api).json()["repeated"], "it is read anew"
 
 
 def test_a_scenario_may_be_toml(api: TestClient) -> None:
@@ -205,6 +208,7 @@ def test_one_persons_things_are_never_anothers(desk: Desk, tmp_path: Path) -> No
         problem(bob.get(path), 404, "")
     problem(bob.delete(f"/jobs/{job['job_id']}"), 404, "none of that id")
     problem(bob.delete(f"/studies/{job['study_id']}"), 404, "none of that id")
+    problem(bob.delete(f"/traces/{trace['trace_id']}"), 404, "")
     assert finished(bob, QUESTION | {"trace": {"path": trace["path"]}})["status"] == "failed"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["people"], (
         "names are no paths, and nobody else's store opens"

@@ -180,3 +180,20 @@ def test_samples_of_an_older_workspace_are_seen_beside_new_ones(tmp_path: Path) 
         seen = store._frame("select workload, count(*) n from usage group by workload order by workload")
         assert seen.to_numpy().tolist() == [["a", 30], ["b", 20]]
         assert (store.demand(old.trace_id, Policy()).busy == whole.busy).all()
+
+
+def test_a_recording_is_taken_out_whole_and_no_other_is_touched(tmp_path: Path) -> None:
+    with Store(":memory:") as store:
+        one = store.ingest(csv(tmp_path, *hourly("a", 20), "v,2024-01-01 00:00:00,x,1", name="one.csv"))
+        other = store.ingest(csv(tmp_path, *hourly("b", 30), name="other.csv"))
+        before = store.demand(other.trace_id, Policy())
+        assert store.forget(one.trace_id)
+        assert not store.forget(one.trace_id)
+        assert store.traces()["trace_id"].tolist() == [other.trace_id]
+        about = store._frame("select table_name from duckdb_columns() where column_name = 'trace_id'")["table_name"]
+        for table in about:
+            assert store._frame(f"select 1 from {table} where trace_id = $id", {"id": one.trace_id}).empty, table
+        assert store._frame("select distinct workload from usage")["workload"].tolist() == ["b"]
+        np.testing.assert_array_equal(store.demand(other.trace_id, Policy()).busy, before.busy)
+        again = store.ingest(tmp_path / "one.csv")
+        assert (again.repeated, again.samples, again.rejected) == (False, 20, 1)
