@@ -69,7 +69,7 @@ def _with_names(
 ) -> frozenset[Source]:
     """Files whose header some kind knows: their first lines need not be judged as rows of kinds without one."""
     texts = [source for source in sources if source.kind != "json"]
-    kinds = [kind for form in forms for kind in form.inputs if kind.header and not kind.rows]
+    kinds = [kind for form in forms for kind in form.inputs if kind.header and not kind.is_json]
     fits = (zip(texts, _fits(connection, kind, texts), strict=True) for kind in kinds)
     return frozenset(source for of_kind in fits for source, fit in of_kind if fit > 0)
 
@@ -141,7 +141,7 @@ def _fits(
     told: frozenset[Source] = frozenset(),
 ) -> list[int]:
     """How well each file fits a kind: columns recognised, 0 where it is not of the kind."""
-    if kind.rows:
+    if kind.is_json:
         return [0] * len(sources)
     if kind.header:
         return [_fit(kind, _headers(connection, kind, source)) for source in sources]
@@ -249,11 +249,11 @@ def _why_not(connection: duckdb.DuckDBPyConnection, form: Format, source: Source
     """Why a file is of none of the kinds of a format, by the kind that it comes nearest to."""
     if source.empty:
         return "is empty"
-    if source.kind == "json" or all(kind.rows for kind in form.inputs):
+    if source.kind == "json" or all(kind.is_json for kind in form.inputs):
         return "it holds no JSON document of this format with a row in it"
-    kinds = [kind for kind in form.inputs if kind.header and not kind.rows]
+    kinds = [kind for kind in form.inputs if kind.header and not kind.is_json]
     if not kinds:
-        plain = [kind for kind in form.inputs if not kind.rows]
+        plain = [kind for kind in form.inputs if not kind.is_json]
         fields = len(cells_of(source.head[0], plain[0].delimiter))
         nearest = min(plain, key=lambda kind: abs(len(kind.columns) - fields))
         found = reasons(connection, nearest, layout_of(nearest, source.head), source.head[:1])[0]

@@ -99,8 +99,15 @@ class Input:
     """A word that stands for nothing, beside an empty field."""
     keys: tuple[str, ...] = ()
     """Of JSON: what every document has at its top."""
+    tabled: bool = False
+    """Of JSON: its rows come as tables too, with the columns declared."""
     rows: str = ""
     """Of JSON: the select over ``document(body json)`` that makes rows of it; empty for files that have rows."""
+
+    @property
+    def is_json(self) -> bool:
+        """Whether only documents hold it."""
+        return bool(self.rows) and not self.tabled
 
     def separated(self, line: str) -> Input:
         """This kind with the one delimiter that splits the header `line` into most fields.

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import json
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 
 from planner.bundle import bundled
@@ -99,6 +103,39 @@ def test_google_2019(tmp_path: Path) -> None:
     assert table["interruptible"].tolist() == [True, False]
     assert table["deleted_at"].dropna().astype(str).tolist() == ["2019-05-01 07:10:00"]
     assert demand.count @ demand.mean[:, 0, 0] == pytest.approx(2 * 0.25 * 32)
+
+
+def nested(row: dict[str, str]) -> dict[str, object]:
+    """A row as BigQuery exports it: whole numbers as texts, records as objects, and nothing of what is null."""
+    told: dict[str, object] = {}
+    for name, value in row.items():
+        record, _, field = name.rpartition(".")
+        if value and record:
+            told.setdefault(record, {})[field] = float(value)  # type: ignore[index]
+        elif value:
+            told[name] = value
+    return told
+
+
+@pytest.mark.parametrize("in_a_list", [False, True], ids=["an object a line", "a list"])
+def test_google_2019_as_json_is_the_same_recording(tmp_path: Path, in_a_list: bool) -> None:
+    sample = bundled("datasets", "samples", "google_2019")
+    for path in sorted(sample.glob("*.csv.gz")):
+        with gzip.open(path, "rt", encoding="utf-8", newline="") as stream:
+            rows = [nested(row) for row in csv.DictReader(stream)]
+        lines = [json.dumps(rows)] if in_a_list else [json.dumps(row) for row in rows]
+        written(tmp_path / path.name.replace(".csv", ".json"), *lines)
+    with Store(":memory:") as store:
+        flat, deep = store.ingest(sample), store.ingest(tmp_path)
+        plain, other = (store.demand(info.trace_id, ASSUMED) for info in (flat, deep))
+    assert (deep.format, deep.workloads, deep.samples, deep.rejected) == (
+        "google_2019",
+        flat.workloads,
+        flat.samples,
+        0,
+    )
+    np.testing.assert_array_equal(other.busy, plain.busy)
+    np.testing.assert_array_equal(other.mean, plain.mean)
 
 
 ALIBABA = {

@@ -1,7 +1,8 @@
 -- Google ClusterData 2019 (v3): instance_usage, instance_events and machine_events, CSV with flattened columns
 --
 -- Source: github.com/google/cluster-data, ClusterData2019.md and its format + schema document. The nested fields are flat,
--- as in average_usage.cpus (or average_usage_cpus); columns of other names are skipped. Times are microseconds; 600 s are
+-- as in average_usage.cpus (or average_usage_cpus), in CSV, and as they are in JSON, one object a line or all in a list;
+-- columns of other names are skipped. Times are microseconds; 600 s are
 -- 2019-05-01 00:00 PDT, 0 is before the trace, 2^63-1 after it. CPU and memory are shares of the largest machine, whose
 -- size is not told: the scenario must assume it ([demand] assumed_cpu_cores and assumed_memory_gib). An instance is a
 -- container of what it asked for (instance_events), or of the most it used where that is not told. Alloc sets only reserve
@@ -19,7 +20,8 @@ create temp table instance_usage (
     average_usage_memory double check (average_usage_memory between 0 and 1e3),
     check (coalesce(average_usage_cpus, average_usage_memory) is not null)
 );
-comment on table instance_usage is '{"streamed": true}';
+comment on table instance_usage is '{"streamed": true, "tabled": true,
+    "keys": ["start_time", "collection_id", "instance_index", "average_usage"]}';
 comment on column instance_usage.average_usage_cpus is 'average_usage.cpus|avg_usage.cpus|average_usage_cpu';
 comment on column instance_usage.average_usage_memory is 'average_usage.memory|avg_usage.memory|average_usage_mem';
 
@@ -33,6 +35,7 @@ create temp table instance_events (
     resource_request_cpus double check (resource_request_cpus between 0 and 1e3),
     resource_request_memory double check (resource_request_memory between 0 and 1e3)
 );
+comment on table instance_events is '{"tabled": true, "keys": ["time", "type", "collection_id", "instance_index"]}';
 comment on column instance_events.type is 'event_type';
 comment on column instance_events.resource_request_cpus is 'resource_request.cpus|resource_request_cpu';
 comment on column instance_events.resource_request_memory is 'resource_request.memory|resource_request_mem';
@@ -45,7 +48,31 @@ create temp table machine_events (
     capacity_memory double check (capacity_memory between 0 and 1e3),
     check (coalesce(capacity_cpus, capacity_memory, 0) >= 0)
 );
+comment on table machine_events is '{"tabled": true, "keys": ["time", "type", "machine_id", "capacity"]}';
 comment on column machine_events.type is 'event_type';
+
+create temp view instance_usage_in_document as
+select r->>'start_time' as start_time, r->>'end_time' as end_time, r->>'collection_id' as collection_id,
+    r->>'instance_index' as instance_index, r->>'machine_id' as machine_id, r->>'collection_type' as collection_type,
+    r->>'$.average_usage.cpus' as average_usage_cpus, r->>'$.average_usage.memory' as average_usage_memory
+from (
+    select unnest(case json_type(body) when 'ARRAY' then from_json(body, '["JSON"]') else [body] end) as r from document
+);
+
+create temp view instance_events_in_document as
+select r->>'time' as time, r->>'type' as type, r->>'collection_id' as collection_id,
+    r->>'instance_index' as instance_index, r->>'priority' as priority, r->>'collection_type' as collection_type,
+    r->>'$.resource_request.cpus' as resource_request_cpus, r->>'$.resource_request.memory' as resource_request_memory
+from (
+    select unnest(case json_type(body) when 'ARRAY' then from_json(body, '["JSON"]') else [body] end) as r from document
+);
+
+create temp view machine_events_in_document as
+select r->>'time' as time, r->>'machine_id' as machine_id, r->>'type' as type,
+    r->>'$.capacity.cpus' as capacity_cpus, r->>'$.capacity.memory' as capacity_memory
+from (
+    select unnest(case json_type(body) when 'ARRAY' then from_json(body, '["JSON"]') else [body] end) as r from document
+);
 
 -- Part of the official tables; nothing in them is needed.
 create temp table collection_events (
