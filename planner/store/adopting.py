@@ -10,9 +10,8 @@ import duckdb
 
 from planner.errors import TraceError
 from planner.store.database import transaction
-from planner.store.ingest import trace_of
 from planner.store.samples import copied, dropped
-from planner.store.trace import TraceInfo
+from planner.store.trace import TraceInfo, trace_of
 
 __all__ = ["adopt", "forget"]
 

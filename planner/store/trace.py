@@ -8,7 +8,9 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
-__all__ = ["QUALITY_KEYS", "TRACE_COLUMNS", "TraceInfo", "from_row"]
+import duckdb
+
+__all__ = ["QUALITY_KEYS", "TRACE_COLUMNS", "TraceInfo", "from_row", "trace_of"]
 
 QUALITY_KEYS: Final = (
     *(f"stars_{n}" for n in range(1, 6)),
@@ -80,3 +82,10 @@ def from_row(row: Sequence[Any], *, repeated: bool = False) -> TraceInfo:
     facts |= {"calls": round(facts["calls"]), "notes": tuple(facts["notes"]), "quality": json.loads(facts["quality"])}
     facts |= {name: int(facts[name] or 0) for name in ("charges", "flows")}
     return TraceInfo(**facts, repeated=repeated)
+
+
+def trace_of(connection: duckdb.DuckDBPyConnection, trace_id: str, *, repeated: bool = False) -> TraceInfo | None:
+    """What is known of a recording; None where there is none of that id."""
+    query = f"select {', '.join(TRACE_COLUMNS)} from traces where trace_id = $id"
+    row = connection.execute(query, {"id": trace_id}).fetchone()
+    return None if row is None else from_row(row, repeated=repeated)

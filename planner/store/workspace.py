@@ -19,12 +19,12 @@ from planner.store import bills, estate, prices, studies
 from planner.store.adopting import adopt, forget
 from planner.store.database import MAX_TEMP_SIZE, Confined, connect, default_path
 from planner.store.estate import MOST_ROWS, View
-from planner.store.ingest import Request, ingest, trace_of
+from planner.store.ingest import Request, ingest
 from planner.store.limits import Limits
 from planner.store.profiles import build
 from planner.store.reduction import reduce, replayed
 from planner.store.repair import order
-from planner.store.trace import TraceInfo
+from planner.store.trace import TraceInfo, trace_of
 
 __all__ = ["Store"]
 
