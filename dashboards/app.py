@@ -7,9 +7,11 @@ import streamlit as st
 import data
 import door
 import opened
+import work
 from words import inert
 
 st.set_page_config(page_title="planner", page_icon=None, layout="wide")
+work.place()
 door.admit()
 page = st.navigation(
     [

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 import data
 from words import inert
 
-__all__ = ["begin", "outcome", "place", "running"]
+__all__ = ["BUTTONS", "begin", "outcome", "place", "running"]
 
 _EVERY_SECONDS = 0.25
+_PLACE = "work.place"
+BUTTONS = ("plan", "plan_changes", "plan_to_keep", "plan_stack")
+"""Keys of the buttons that ask for a study."""
 
 
-def place(*buttons: str) -> DeltaGenerator:
-    """Where work shows: near the top of a page, at once when one of the `buttons` that ask for it was pressed.
+def place() -> None:
+    """Where work shows: at the top of every page, at once when a button that asks for it was pressed.
 
-    The rest of the page is drawn before the work begins, and that may take a second.
+    The rest of the page is drawn before the work begins, and that may take half a second; so may a browser with its
+    first bar, so words come before it.
     """
-    spot = st.empty()
-    if any(st.session_state.get(button) for button in buttons):
-        spot.progress(0.0, "Asked for")
-    return spot
+    spot = st.session_state[_PLACE] = st.empty()
+    if any(st.session_state.get(button) for button in BUTTONS):
+        with spot.container():
+            st.markdown("Asked for: the work begins.")
+            st.progress(0.0)
 
 
 def begin(name: str, scenario: data.Scenario) -> None:
@@ -38,8 +42,9 @@ def running(name: str) -> bool:
     return f"work.{name}" in st.session_state
 
 
-def outcome(name: str, spot: DeltaGenerator) -> str | None:
-    """Draws at its place how far the study is, or why it failed; returns its id, once, when it is there."""
+def outcome(name: str) -> str | None:
+    """Draws at the top how far the study is, or why it failed; returns its id, once, when it is there."""
+    spot = st.session_state.pop(_PLACE, None) or st.empty()
     if running(name):
         with spot.container():
             _watch(name)

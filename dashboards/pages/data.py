@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 import data
 import forms
@@ -60,7 +59,7 @@ def chosen(document: data.Document | None) -> str | None:
     return known.get(str(picked))
 
 
-def plan(path: str, spot: DeltaGenerator) -> None:
+def plan(path: str) -> None:
     """What to ask, and the button that asks it."""
     with st.expander("How to plan it"):
         kinds = st.multiselect("Models to compare", list(data.MODELS), list(data.MODELS), key="models")
@@ -84,7 +83,7 @@ def plan(path: str, spot: DeltaGenerator) -> None:
             work.begin("plan", data.asked(path, "auto", usual(study | tables), kinds))
         except data.PlannerError as error:
             st.error(inert(error))
-    found = work.outcome("plan", spot)
+    found = work.outcome("plan")
     if found is not None:
         opened.keep(found)
         st.switch_page("pages/compare.py", query_params={"study": found})
@@ -149,7 +148,6 @@ def refused(trace: Any) -> None:
 
 
 st.title("What came in?")
-spot = work.place("plan")
 now = opened.study_id()
 try:
     before = data.saved(now) if now else None
@@ -164,5 +162,5 @@ if picked:
     except data.PlannerError as error:
         st.error(inert(error))
     else:
-        plan(data.stored(read.trace_id) if not picked.startswith("sample:") else picked, spot)
+        plan(data.stored(read.trace_id) if not picked.startswith("sample:") else picked)
         show(read)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 import charts
 import data
@@ -100,7 +99,7 @@ def changes_of(row: pd.Series) -> dict[str, Any]:
     return {k: v for k, v in told.items() if k in before and before[k] != v}
 
 
-def stack(rows: pd.DataFrame, spot: DeltaGenerator) -> None:
+def stack(rows: pd.DataFrame) -> None:
     """Changes of some scenarios on top of another one."""
     st.subheader("Stack")
     st.write("Take one scenario and apply the changes of others on top, in the order they are chosen.")
@@ -125,7 +124,7 @@ def stack(rows: pd.DataFrame, spot: DeltaGenerator) -> None:
             work.begin("stack", data.changed(base, usable))
     except data.PlannerError as error:
         st.error(inert(error))
-    found = work.outcome("stack", spot)
+    found = work.outcome("stack")
     if found is not None and "stack" in st.session_state:
         label, based_on = st.session_state.pop("stack")
         done(lambda: data.name_scenario(label, found, based_on), f"Saved as {inert(label)}.")
@@ -169,7 +168,6 @@ def differing(documents: dict[str, data.Document]) -> None:
 
 
 st.title("Which scenarios are there?")
-spot = work.place("plan_stack")
 if "said" in st.session_state:
     st.success(st.session_state.pop("said"))
 now = opened.study_id()
@@ -187,5 +185,5 @@ if len(rows):
     if st.button("Open"):
         opened.keep(str(names[other]))
         st.switch_page("pages/compare.py", query_params={"study": str(names[other])})
-    stack(rows, spot)
+    stack(rows)
     beside(rows)

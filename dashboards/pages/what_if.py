@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 import charts
 import data
@@ -129,7 +128,7 @@ def told(draft: Draft) -> None:
     st.button("Take all changes back", on_click=draft.clear, key="clear")
 
 
-def answer(draft: Draft, spot: DeltaGenerator) -> data.Document | None:
+def answer(draft: Draft) -> data.Document | None:
     """The study with the changes: at once where only money changes, else planned when asked for."""
     if draft.changes and data.money_only(draft.document, draft.changes):
         try:
@@ -138,9 +137,9 @@ def answer(draft: Draft, spot: DeltaGenerator) -> data.Document | None:
             st.error(inert(error))
             return None
     idle = draft.changes and not work.running("what_if")
-    if st.button("Plan with these changes", type="primary", disabled=not idle, key="try"):
+    if st.button("Plan with these changes", type="primary", disabled=not idle, key="plan_changes"):
         plan(draft)
-    found = work.outcome("what_if", spot)
+    found = work.outcome("what_if")
     if found is not None:
         st.query_params["tried"] = found
     tried = st.query_params.get("tried")
@@ -180,13 +179,13 @@ def compare(before: data.Document, after: data.Document) -> None:
     table(rows, "difference")
 
 
-def keep(draft: Draft, after: data.Document, spot: DeltaGenerator | None) -> None:
-    """Saving the answer under a name, or opening it; one that was worked out at once is planned first, at a `spot`."""
-    if spot is not None:
+def keep(draft: Draft, after: data.Document, at_once: bool) -> None:
+    """Saving the answer under a name, or opening it; one that was worked out at once is planned first."""
+    if at_once:
         st.caption("Worked out from the plans of the saved study. To keep it, plan it: then it has an address too.")
-        if st.button("Plan and keep it", disabled=work.running("what_if"), key="try_to_keep"):
+        if st.button("Plan and keep it", disabled=work.running("what_if"), key="plan_to_keep"):
             plan(draft)
-        found = work.outcome("what_if", spot)
+        found = work.outcome("what_if")
         if found is not None:
             st.session_state["changes"] = {}
             st.query_params["tried"] = found
@@ -206,17 +205,16 @@ def keep(draft: Draft, after: data.Document, spot: DeltaGenerator | None) -> Non
 
 
 st.title("What if?")
-spot = work.place("try", "try_to_keep")
 document = opened.study()
 if document is not None:
     draft = Draft(document)
     quick(draft)
     everything(draft)
     told(draft)
-    after = answer(draft, spot)
+    after = answer(draft)
     if after is not None:
         compare(document, after)
-        keep(draft, after, spot if draft.changes and data.money_only(document, draft.changes) else None)
+        keep(draft, after, bool(draft.changes) and data.money_only(document, draft.changes))
     else:
         best = frames.comparison(document).iloc[0]
         st.write(f"In the saved study {listed([best['model']])} is best: {money(best['total cost (USD)'])} in all.")
