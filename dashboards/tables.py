@@ -17,8 +17,14 @@ MOST_ROWS: Final = 5000
 _ROW: Final = 35
 """Height of a row as Streamlit draws it, px."""
 _SHARES: Final = ("share", "CPU in use", "memory in use", "gap to bound", "samples there")
-_COUNTS: Final = ("payback (months)",)
 _COLUMN: Final = st.column_config
+_NARROW: Final = {
+    "payback (months)": ("payback (mo.)", 102, "Months until it has paid back what it costs more at the start."),
+    "CPU in use": ("CPU in use", 88, "Mean share of the CPU that is paid for."),
+    "memory in use": ("memory in use", 112, "Mean share of the memory that is paid for."),
+    "gap to bound": ("gap", 70, "Gap to bound: how much cheaper a better packing could be at most."),
+}
+"""Columns of small numbers under long words: a title as wide as they may be, the width in px, what they mean."""
 
 
 def columns_for(frame: pd.DataFrame, dollars: Iterable[str] = ()) -> dict[str, Any]:
@@ -28,8 +34,10 @@ def columns_for(frame: pd.DataFrame, dollars: Iterable[str] = ()) -> dict[str, A
     """
     found: dict[str, Any] = {}
     for name in map(str, frame.columns):
-        if name in _COUNTS:
-            found[name] = _COLUMN.NumberColumn(width="small")
+        if name in _NARROW:
+            title, width, help_text = _NARROW[name]
+            form = "percent" if name in _SHARES else None
+            found[name] = _COLUMN.NumberColumn(title, width=width, help=help_text, format=form)
         elif name in _SHARES:
             found[name] = _COLUMN.NumberColumn(format="percent", width="small")
         elif "usd_per_unit" in name:
@@ -44,6 +52,7 @@ def columns_for(frame: pd.DataFrame, dollars: Iterable[str] = ()) -> dict[str, A
 
 
 _UNITS: Final = {
+    "first year (USD a month)": "a month (USD)",
     "usd_per_month": "USD a month",
     "usd_once": "USD once",
     "cpu_cores": "allocated (cores)",
