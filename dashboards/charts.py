@@ -71,7 +71,7 @@ def _row_axis(column: str = "model") -> alt.Y:
 def roomy(values: pd.Series, field: str, title: str, form: str) -> alt.X:
     """A horizontal axis with room for what is written beside the longest bar."""
     most, least = (float(v) if v == v else 0.0 for v in (values.max(), values.min()))  # noqa: PLR0124 - not a number
-    scale = alt.Scale(domain=[min(0.0, 1.15 * least), max(1.18 * most, 1e-9)], nice=False)
+    scale = alt.Scale(domain=[min(0.0, 1.15 * least), max(1.18 * most, 0.01)], nice=False)
     return alt.X(f"{field}:Q", title=title, axis=alt.Axis(format=form, tickCount=_TICKS), scale=scale)
 
 

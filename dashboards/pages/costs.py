@@ -13,6 +13,8 @@ from words import inert, listed, money, share
 
 SHOWN = 15
 
+_CENT = 0.005
+
 
 def by_category(document: data.Document) -> None:
     """All models, one beside the other."""
@@ -32,10 +34,10 @@ def over_time(document: data.Document, model: str) -> None:
     mine = flow[flow["model"] == model]
     st.subheader(f"{model}: cash flow by month")
     back = float(-mine["usd"].clip(upper=0).sum())
-    st.write(
-        f"{money(mine.iloc[0]['usd'])} is paid at the start and {money(mine['usd'].sum())} in all; "
-        f"{money(back)} of it comes back at the end as what bought things are still worth."
+    worth = (
+        f"; {money(back)} of it comes back at the end as what bought things are still worth" if back >= _CENT else ""
     )
+    st.write(f"{money(mine.iloc[0]['usd'])} is paid at the start and {money(mine['usd'].sum())} in all{worth}.")
     st.altair_chart(charts.cash_by_month(mine), width="stretch", alt=f"Payments of {model} by month")
     st.subheader("Paid so far, and where lines cross")
     passed, baseline = frames.crossings(document), document["scenario"]["baseline"]

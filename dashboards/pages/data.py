@@ -102,8 +102,8 @@ def show(trace: Any) -> None:
     cells = st.columns(4)
     cells[0].metric("Workloads", f"{trace.workloads:,}")
     cells[1].metric("Samples", f"{trace.samples:,}")
-    cells[2].metric("Idle or zombie", f"{unused:,}", help="Idle: at most 5 % of CPU or memory. Zombie: only zeros.")
-    cells[3].metric("Rows rejected", f"{trace.rejected:,}", help="Loaded and rejected rows add up to the lines read.")
+    cells[2].metric("Unused", f"{unused:,}", help="Idle: at most 5 % of CPU or memory; or zombie: zeros.")
+    cells[3].metric("Rejected", f"{trace.rejected:,}", help="Rows. Loaded and rejected ones add up to the lines read.")
     if trace.start:
         span = f"{trace.start:%Y-%m-%d %H:%M} to {trace.end:%Y-%m-%d %H:%M} UTC"
         st.write(f"Recorded from {span}. Format {trace.format}: {inert(trace.reason)}.")
