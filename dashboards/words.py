@@ -8,8 +8,10 @@ from typing import Final
 
 import pandas as pd
 
-__all__ = ["DAYS", "hour_of_week", "inert", "listed", "money", "neutral", "share"]
+__all__ = ["CENT", "DAYS", "hour_of_week", "inert", "listed", "money", "neutral", "share"]
 
+CENT: Final = 0.005
+"""Amounts below it are told as nothing; unit: USD."""
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~&])")
 _FORMULA: Final = re.compile(r"^[=+\-@\t\r]")

@@ -7,11 +7,11 @@ import streamlit as st
 import data
 from words import inert
 
-__all__ = ["BUTTONS", "begin", "outcome", "place", "running"]
+__all__ = ["begin", "outcome", "place", "running"]
 
 _EVERY_SECONDS = 0.25
 _PLACE = "work.place"
-BUTTONS = ("plan", "plan_changes", "plan_to_keep", "plan_stack")
+_BUTTONS = ("plan", "plan_changes", "plan_to_keep", "plan_stack")
 """Keys of the buttons that ask for a study."""
 
 
@@ -22,7 +22,7 @@ def place() -> None:
     first bar, so words come before it.
     """
     spot = st.session_state[_PLACE] = st.empty()
-    if any(st.session_state.get(button) for button in BUTTONS):
+    if any(st.session_state.get(button) for button in _BUTTONS):
         with spot.container():
             st.markdown("Asked for: the work begins.")
             st.progress(0.0)

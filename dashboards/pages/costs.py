@@ -9,11 +9,9 @@ import data
 import frames
 import opened
 from tables import table
-from words import inert, listed, money, share
+from words import CENT, inert, listed, money, share
 
 SHOWN = 15
-
-_CENT = 0.005
 
 
 def by_category(document: data.Document) -> None:
@@ -34,9 +32,7 @@ def over_time(document: data.Document, model: str) -> None:
     mine = flow[flow["model"] == model]
     st.subheader(f"{model}: cash flow by month")
     back = float(-mine["usd"].clip(upper=0).sum())
-    worth = (
-        f"; {money(back)} of it comes back at the end as what bought things are still worth" if back >= _CENT else ""
-    )
+    worth = f"; {money(back)} of it comes back at the end as what bought things are still worth" if back >= CENT else ""
     st.write(f"{money(mine.iloc[0]['usd'])} is paid at the start and {money(mine['usd'].sum())} in all{worth}.")
     st.altair_chart(charts.cash_by_month(mine), width="stretch", alt=f"Payments of {model} by month")
     st.subheader("Paid so far, and where lines cross")

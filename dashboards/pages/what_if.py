@@ -14,10 +14,9 @@ import frames
 import opened
 import work
 from tables import table
-from words import inert, listed, money
+from words import CENT, inert, listed, money
 
 QUICK = ("growth_per_year", "demand.headroom", "demand.cpu_percentile", "demand.memory_percentile")
-_CENT = 0.005
 _TOTAL = ("before (USD)", "after (USD)")
 _PRESENT = ("present value before (USD)", "present value after (USD)")
 MONEY = ("discount_rate_per_year", "horizon_years")
@@ -162,7 +161,7 @@ def compare(before: data.Document, after: data.Document) -> None:
     """The difference to the saved study, model by model."""
     rows = frames.difference(before, after)
     # Where only the price of money is another, what is paid stays and what that is worth today moves.
-    same = (rows["difference (USD)"].abs() < _CENT).all()
+    same = (rows["difference (USD)"].abs() < CENT).all()
     what, old, new = ("present value", *_PRESENT) if same else ("total cost", *_TOTAL)
     best, was = rows.iloc[0], frames.models(before)[0]
     change = best[new] - best[old] if pd.notna(best[old]) else 0.0

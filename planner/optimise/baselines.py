@@ -17,6 +17,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from planner.optimise.packing import Boxes, Items
+from planner.optimise.packing.compiled import summed
 
 __all__ = ["BASELINES", "Greedy", "best_fit", "dot_product", "first_fit", "karpenter_style"]
 
@@ -217,10 +218,7 @@ def _claims(order, size, count, fits, room, usd, available):  # type: ignore[no-
     total = 0
     opened = np.zeros(types, np.int64)
     unplaced = np.zeros(classes, np.int64)
-    taken = 0
-    for c in range(classes):
-        taken += count[c]
-    claim = np.zeros(taken, np.int64)  # [pod in the order taken], its claim
+    claim = np.zeros(summed(count), np.int64)  # [pod in the order taken], its claim
     taken = 0
     for c in order:
         # Claims by fewest pods, then by age; one that refuses a pod of the class refuses the rest of them too.

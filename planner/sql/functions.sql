@@ -32,6 +32,10 @@ create or replace macro exact_avg(x) as cast(sum(cast(round(x * 1e9) as hugeint)
 create or replace macro exact_mean(x) as
     cast(sum(cast(round(case when x > 9e9 then 9e9 else x end * 1e9) as bigint)) as double) / 1e9 / count(x);
 
+-- The objects of a document that is one of them or a list of them.
+create or replace macro objects_of(body) as
+    case json_type(body) when 'ARRAY' then from_json(body, '["JSON"]') else [body] end;
+
 -- A whole number as people see it, with separators of thousands (1,024 or 1.024 or 1 024) or without; null where it is
 -- none. A fraction may follow a point or a comma.
 create or replace macro whole_number(words) as

@@ -62,12 +62,6 @@ class Column:
         """What the headers match that this column stands for; None for a plain column."""
         return None if self.name.isidentifier() else re.compile(self.name)
 
-    def is_named(self, header: str) -> bool:
-        """Whether `header` (of a file, any spelling) is this column."""
-        if self.pattern is not None:
-            return self.pattern.fullmatch(header.strip()) is not None
-        return normal(header) in self.spellings
-
 
 @dataclass(frozen=True)
 class Input:
@@ -129,9 +123,9 @@ class Input:
         return {word: n for word, n in reversed(places) if self.columns[n].pattern is None}
 
     @cached_property
-    def _patterns(self) -> list[int]:
-        """The places of columns that stand for many."""
-        return [n for n, column in enumerate(self.columns) if column.pattern is not None]
+    def _patterns(self) -> list[tuple[int, re.Pattern[str]]]:
+        """The places of columns that stand for many, and what their headers match."""
+        return [(n, column.pattern) for n, column in enumerate(self.columns) if column.pattern is not None]
 
     def columns_of(self, headers: Sequence[str]) -> list[Column | None]:
         """Which column each header of a file is, the first that it may be; None for those that are none of ours."""
@@ -139,7 +133,7 @@ class Input:
 
     def _column_of(self, header: str) -> Column | None:
         last = len(self.columns)
-        matching = (n for n in self._patterns if self.columns[n].is_named(header))
+        matching = (n for n, pattern in self._patterns if pattern.fullmatch(header.strip()))
         place = min(next(matching, last), self._spelled.get(normal(header), last))
         return self.columns[place] if place < last else None
 

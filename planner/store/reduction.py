@@ -113,8 +113,6 @@ def _with_sums(workloads: pd.DataFrame, usage: pd.DataFrame, whole: Sequence[pd.
 
 
 _QUANTILE: Final = re.compile(r"quantile_cont\((?P<value>[^\n]+), \[\$(?P<level>\w+)\]\)\[1\]")
-
-
 _AMOUNT: Final = re.compile(r"coalesce\((?P<amount>u\.\w+), u\.(?P<share>\w+) / 100 \* coalesce\([^()]*\)\)")
 _COUNT: Final = re.compile(r"count\(u\.(?P<name>\w+)\)(?: filter \([^()]*\))?")
 _MEAN: Final = re.compile(r"exact_avg\(u\.(?P<name>\w+)\)")

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import duckdb
 
-__all__ = ["QUALITY_KEYS", "TRACE_COLUMNS", "TraceInfo", "from_row", "trace_of"]
+__all__ = ["QUALITY_KEYS", "TraceInfo", "trace_of"]
 
 QUALITY_KEYS: Final = (
     *(f"stars_{n}" for n in range(1, 6)),
@@ -21,7 +21,7 @@ QUALITY_KEYS: Final = (
 )
 """Keys of `TraceInfo.quality`; each counts workloads."""
 
-TRACE_COLUMNS: Final = (
+_COLUMNS: Final = (
     "trace_id",
     "name",
     "format",
@@ -76,8 +76,8 @@ class TraceInfo:
     """True where this ingest found the recording already there and added nothing."""
 
 
-def from_row(row: Sequence[Any], *, repeated: bool = False) -> TraceInfo:
-    """A `TraceInfo` out of the columns `TRACE_COLUMNS`."""
+def _from_row(row: Sequence[Any], *, repeated: bool = False) -> TraceInfo:
+    """A `TraceInfo` out of the columns `_COLUMNS`."""
     facts = dict(zip((f.name for f in fields(TraceInfo)), row, strict=False))
     facts |= {"calls": round(facts["calls"]), "notes": tuple(facts["notes"]), "quality": json.loads(facts["quality"])}
     facts |= {name: int(facts[name] or 0) for name in ("charges", "flows")}
@@ -86,6 +86,6 @@ def from_row(row: Sequence[Any], *, repeated: bool = False) -> TraceInfo:
 
 def trace_of(connection: duckdb.DuckDBPyConnection, trace_id: str, *, repeated: bool = False) -> TraceInfo | None:
     """What is known of a recording; None where there is none of that id."""
-    query = f"select {', '.join(TRACE_COLUMNS)} from traces where trace_id = $id"
+    query = f"select {', '.join(_COLUMNS)} from traces where trace_id = $id"
     row = connection.execute(query, {"id": trace_id}).fetchone()
-    return None if row is None else from_row(row, repeated=repeated)
+    return None if row is None else _from_row(row, repeated=repeated)
