@@ -379,6 +379,7 @@ def test_a_reader_that_goes_away_is_no_accident() -> None:
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_with_130(folder: Path, tmp_path: Path) -> None:
     store = tmp_path / "s.duckdb"
     with started("run", folder / "samples.csv", "--set", "horizon_years=10", "--store", store) as process:

@@ -174,7 +174,7 @@ def functions() -> tuple[Scenario, dict[str, Any], Study]:
     asked = load(bundled("datasets", "scenarios", "functions.toml"))
     kinds = ("physical", "iaas", "functions", "serverless_containers")
     asked = asked.model_copy(update={"models": tuple(m for m in asked.models if m.kind in kinds)})
-    scenario = with_settings(asked, {"horizon_years": 2})
+    scenario = with_settings(asked, {"horizon_years": 1})
     with Store(":memory:") as store:
         made = studies.complete(studies.prepare(scenario, store))
         return scenario, studies.keep(made, store), made

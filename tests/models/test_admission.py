@@ -134,7 +134,8 @@ estate = st.lists(
 )
 
 
-@pytest.mark.parametrize("policy", [pytest.param("slots", marks=pytest.mark.slow), "percentage"])
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["slots", "percentage"])
 @settings(max_examples=2)
 @given(rows=estate)
 def test_a_tighter_policy_or_twice_the_demand_is_never_cheaper(policy: str, rows: list[dict[str, Any]]) -> None:

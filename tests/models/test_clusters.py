@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from models.catalogs import book, demand, offer, vm
 from models.cloud import CLOUD, ROWS, sound, usd
 from models.onprem import SERVERS, SERVICES, server
+from lanes import lanes
 from planner.demand import Demand
 from planner.models._autoscaler import desired_replicas, followed, for_requests
 from planner.models._instances import types
@@ -157,7 +158,7 @@ def mixed() -> Demand:
 TERMS = ("on_demand", "1y_no_upfront", "spot")
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("share", lanes([0.0, 0.5, 1.0], slow=[0.0, 1.0]))
 def test_only_what_may_be_interrupted_is_on_spot_nodes(share: float) -> None:
     asked, model = mixed(), Kubernetes(terms=TERMS, spot_share=share, effort=0)
     plan = model.plan(asked, SPOT)
@@ -244,6 +245,7 @@ work = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=3)
 @given(st.lists(work, min_size=1, max_size=5), st.floats(0, 1))
 def test_any_small_estate_is_sound_with_spot_and_autoscalers(estate: list[dict[str, object]], share: float) -> None:

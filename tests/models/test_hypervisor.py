@@ -136,6 +136,7 @@ def test_people_are_paid_by_machine_and_moving_once_by_workload() -> None:
     assert quantity(Hypervisor(labour="per_server", effort=0).plan(asked, catalog()), "admin_labour") == 0
 
 
+@pytest.mark.slow
 @settings(max_examples=3)
 @given(rows=estates, spares=st.integers(0, 2))
 def test_any_estate_gives_a_sound_plan_that_survives_losses_and_never_shrinks(

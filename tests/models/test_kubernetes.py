@@ -252,6 +252,7 @@ def _holds_every_hour(plan, asked, model) -> None:
     assert (wanted[:, :2] <= plan.provisioned[:, :2] * share[:2] + 1e-6).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=4)
 @given(st.lists(pod, min_size=1, max_size=6))
 def test_any_small_estate_is_held_every_hour(work) -> None:
@@ -277,7 +278,7 @@ def test_ten_thousand_workloads_by_the_hour() -> None:
 @pytest.mark.parametrize(
     ("setting", "values"),
     [
-        ("max_node_cpu_cores", (64, 16, 8)),
+        pytest.param("max_node_cpu_cores", (64, 16, 8), marks=pytest.mark.slow),
         ("min_nodes", (3, 4, 6)),
         pytest.param("autoscale", (True, False), marks=pytest.mark.slow),
         pytest.param("terms", (("on_demand", "1y_no_upfront"), ("1y_no_upfront",)), marks=pytest.mark.slow),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from models.catalogs import book, demand
 from models.onprem import ROOM, SERVERS, SERVICES, assert_sound, catalog, counts, held, only, quantity, server, survives
+from lanes import lanes
 from planner.demand import Demand
 from planner.errors import PriceBookError
 from planner.models._handout import handed_out
@@ -182,7 +183,7 @@ def test_consolidated_applications_share_servers() -> None:
     assert_sound(shared, asked)
 
 
-@pytest.mark.parametrize("consolidate", [False, True])
+@pytest.mark.parametrize("consolidate", lanes([False, True], slow=[False]))
 @settings(max_examples=3)
 @given(rows=estates, spares=st.integers(0, 2))
 def test_any_estate_gives_a_sound_plan_that_survives_losses_and_never_shrinks(

@@ -194,6 +194,7 @@ pod = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=3)
 @given(st.lists(pod, min_size=1, max_size=4), st.sampled_from(MODES))
 def test_any_small_estate_is_sound_and_the_mesh_never_pays(work: list[dict[str, object]], mode: str) -> None:

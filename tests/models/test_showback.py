@@ -7,6 +7,7 @@ import pytest
 
 from models.catalogs import book, demand, offer, vm
 from models.cloud import CLOUD, ROWS
+from lanes import lanes
 from planner.models import MODELS
 from planner.plan import Plan
 
@@ -22,7 +23,9 @@ def paid(plan: Plan) -> pd.Series:
     return plan.cost_by_workload.set_index("workload")["usd_per_month"]
 
 
-@pytest.mark.parametrize("kind", ["iaas", "kubernetes", "service_mesh", "serverless_containers"])
+@pytest.mark.parametrize(
+    "kind", lanes(["iaas", "kubernetes", "service_mesh", "serverless_containers"], slow=["service_mesh"])
+)
 def test_who_sends_and_keeps_more_pays_more(kind: str) -> None:
     """Two alike but for traffic, two alike but for their disks; the difference is a line's price at least."""
     alike = {"busy": [1, 4], "mean": [0.5, 2], "network_gib_per_month": 0.0, "storage_gib": 10.0}

@@ -61,6 +61,7 @@ def test_giants_pay_for_the_room_they_spoil() -> None:
     assert refused(packing) == []
 
 
+@pytest.mark.slow
 def test_different_items_keep_their_spread() -> None:
     items, boxes = distinct(5_000, seed=2)
     group = np.random.default_rng(0).integers(0, 900, len(items.count))

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lanes import lanes
 from planner.errors import TraceError
 from planner.store import Store
 from store.writing import HEADER, csv, hourly
@@ -40,7 +41,12 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("kind", BAD)
+RARE = ("time that stands for never", "time before 1970 as a number", "no end of time", "quote inside a number",
+        "quote at a number's start", "text behind a quote", "infinite", "no time")  # fmt: skip
+"""Twins of others; each takes as long."""
+
+
+@pytest.mark.parametrize("kind", lanes(BAD, slow=RARE))
 def test_one_bad_row_costs_no_good_one(tmp_path: Path, kind: str) -> None:
     place = 5
     line, reason = BAD[kind]
@@ -139,6 +145,7 @@ def test_many_rows_with_one_in_a_hundred_bad(tmp_path: Path, n: int) -> None:
     assert rows == good
 
 
+@pytest.mark.slow
 @settings(max_examples=6)
 @given(st.lists(st.sampled_from(["good", *BAD]), min_size=1, max_size=30))
 def test_any_mixture(tmp_path_factory: pytest.TempPathFactory, kinds: list[str]) -> None:

@@ -16,6 +16,7 @@ import openpyxl
 import pyarrow as pa
 import pytest
 
+from lanes import lanes
 from planner.errors import TraceError
 from planner.store import Store
 from planner.store.sources import find
@@ -67,7 +68,7 @@ PACKED: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("name", PACKED)
+@pytest.mark.parametrize("name", lanes(PACKED, slow=["t.tar", "t.tgz", "x.zip", "t.tar.bz2", "t.csv.bz2"]))
 def test_read_as_what_is_in_it_once(tmp_path: Path, name: str) -> None:
     PACKED[name](tmp_path / name)
     with Store(":memory:") as store:

@@ -6,6 +6,7 @@ import hashlib
 
 import pytest
 
+from lanes import lanes
 from planner.bundle import bundled
 from planner.demand import Demand, Policy
 from planner.engine import Fanout
@@ -21,13 +22,13 @@ def digest(demand: Demand) -> str:
     return text.hexdigest()
 
 
+@pytest.mark.parametrize("name", lanes(["bitbrains", "azure_functions"], slow=["azure_functions"]))
 @pytest.mark.parametrize("fanout", [Fanout("local", 2), Fanout("dask", 2)], ids=lambda f: f.engine)
-def test_the_demand_is_the_same_on_each_engine(fanout: Fanout) -> None:
+def test_the_demand_is_the_same_on_each_engine(fanout: Fanout, name: str) -> None:
     with Store(":memory:", "256MiB") as store:
-        for name in ("bitbrains", "azure_functions") if fanout.engine == "local" else ("bitbrains",):
-            info = store.ingest(bundled("datasets", "samples", name))
-            demands = [store.demand(info.trace_id, Policy(), fanout=each) for each in (Fanout(), fanout)]
-            assert digest(demands[0]) == digest(demands[1])
+        info = store.ingest(bundled("datasets", "samples", name))
+        demands = [store.demand(info.trace_id, Policy(), fanout=each) for each in (Fanout(), fanout)]
+    assert digest(demands[0]) == digest(demands[1])
 
 
 @pytest.mark.slow

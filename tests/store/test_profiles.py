@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from lanes import lanes
 from planner.demand import QUALITY_COLUMNS, WORKLOAD_COLUMNS, Demand, Policy
 from planner.errors import ScenarioError
 from planner.store import Store
@@ -38,9 +39,12 @@ def _random(folder: Path) -> tuple[Path, pd.DataFrame]:
     return path, frame
 
 
-@pytest.mark.parametrize(("profile", "unit"), [("hour_of_week", "w"), ("hour_of_day", "d"), ("single", "s")])
-@pytest.mark.parametrize("percentile", [50.0, 95.0, 100.0])
-def test_percentiles_and_means_equal_pandas(tmp_path: Path, profile: str, unit: str, percentile: float) -> None:
+WAYS = [(f, *p) for p in (("hour_of_week", "w"), ("hour_of_day", "d"), ("single", "s")) for f in (50.0, 95.0, 100.0)]
+
+
+@pytest.mark.parametrize("way", lanes(WAYS, slow=[way for way in WAYS if way[0] != 95.0 and way[2] != "w"]))
+def test_percentiles_and_means_equal_pandas(tmp_path: Path, way: tuple[float, str, str]) -> None:
+    percentile, profile, unit = way
     path, frame = _random(tmp_path)
     demand = _demand(path, profile=profile, cpu_percentile=percentile, memory_percentile=90, headroom=0.25)
     hours = {

@@ -115,7 +115,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _wait(url: str) -> None:
-    """Until there are samples of five seconds."""
+    """Until there are samples of three seconds."""
     for _ in range(150):
         time.sleep(0.2)
         try:
@@ -123,7 +123,7 @@ def _wait(url: str) -> None:
                 result = json.load(answer)["data"]["result"]
         except OSError:
             continue
-        if result and float(result[0]["value"][1]) >= 50:
+        if result and float(result[0]["value"][1]) >= 30:
             return
     pytest.fail("Prometheus did not scrape in 30 s")
 
