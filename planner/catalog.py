@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from planner.errors import PriceBookError, near_miss
 
@@ -217,9 +219,9 @@ class Catalog:
             raise PriceBookError(f"region {region!r} of {provider}: no price row; {near_miss(region, known - {'all'})}")
         # An exact region outranks 'all' for the same sku and term.
         here = of_provider[of_provider["region"].isin({region, "all"})]
-        exact = here[here["region"] == region].set_index(["sku", "term"]).index
-        keep = (here["region"] == region) | ~here.set_index(["sku", "term"]).index.isin(exact)
-        return replace(self, offers=here[keep])
+        exact = (here["region"] == region).to_numpy(bool)
+        name = here["sku"] + "\n" + here["term"]
+        return replace(self, offers=here[exact | ~name.isin(name[exact]).to_numpy(bool)])
 
     def of(self, kind: str, term: str | None = None) -> pd.DataFrame:
         """The offers of one kind (and term), in the order of the books; may be empty.
@@ -229,8 +231,10 @@ class Catalog:
         """
         if kind not in OFFER_KINDS:
             raise PriceBookError(f"offer kind {kind!r}: {near_miss(kind, OFFER_KINDS)}")
-        rows = self._kinds.get(kind, self.offers.iloc[:0])
-        return rows if term is None else rows[rows["term"] == term]
+        if (kind, term) not in self._offers_of:
+            rows = self.of(kind) if term is not None else self.offers.iloc[self._places.get(kind, [])]
+            self._offers_of[kind, term] = rows if term is None else rows[rows["term"] == term]
+        return self._offers_of[kind, term]
 
     @cached_property
     def _markets(self) -> dict[tuple[str, str], Catalog]:
@@ -243,9 +247,14 @@ class Catalog:
         return {}
 
     @cached_property
-    def _kinds(self) -> dict[str, pd.DataFrame]:
-        """Offers by kind, in the order of the books."""
-        return {str(kind): rows for kind, rows in self.offers.groupby("kind", sort=False)}
+    def _places(self) -> dict[str, NDArray[np.intp]]:
+        """The places of the offers of each kind, in the order of the books."""
+        return {str(kind): places for kind, places in self.offers.groupby("kind", sort=False).indices.items()}
+
+    @cached_property
+    def _offers_of(self) -> dict[tuple[str, str | None], pd.DataFrame]:
+        """Offers that have been asked for by kind and term."""
+        return {}
 
     def tiers(self, kind: str, sku: str | None = None, term: str | None = None) -> pd.DataFrame:
         """All tiers of one offer, lowest first: the first sku of the kind, or the one named.
@@ -264,9 +273,11 @@ class Catalog:
             raise PriceBookError(f"no {kind} price for {where} in the chosen region" + (f" ({term})" if term else ""))
         if sku is not None and sku not in set(rows["sku"]):
             raise PriceBookError(f"{kind} {sku!r}: {near_miss(sku, rows['sku'])}")
-        rows = rows[rows["sku"] == (sku if sku is not None else rows["sku"].iloc[0])]
-        tiers: pd.DataFrame = rows[rows["term"] == rows["term"].iloc[0]]
-        return tiers.sort_values("tier_from")
+        if len(rows) > 1:
+            rows = rows[rows["sku"] == (sku if sku is not None else rows["sku"].iloc[0])]
+        if len(rows) > 1:
+            rows = rows[rows["term"] == rows["term"].iloc[0]].sort_values("tier_from")
+        return rows
 
     def fact(self, topic: str, key: str, metric: str) -> pd.Series:
         """One sourced figure as a row of `FACT_COLUMNS`.

@@ -119,8 +119,8 @@ def metered(tiers: pd.DataFrame, quantity: float, category: Category) -> list[Li
     """The lines for a month's `quantity` of a metered offer, one a tier that the quantity reaches into."""
     if quantity <= 0:
         return []
-    start = tiers["tier_from"].to_numpy(float)
-    end = tiers["tier_to"].fillna(np.inf).to_numpy(float)
+    start, end = tiers["tier_from"].to_numpy(float), tiers["tier_to"].to_numpy(float)
+    end = np.where(np.isnan(end), np.inf, end)
     inside = np.clip(np.minimum(quantity, end) - start, 0.0, None)
     return [line(tiers.iloc[i], inside[i], category) for i in np.flatnonzero(inside > 0)]
 

@@ -42,6 +42,8 @@ def performance(catalog: Catalog, rows: pd.DataFrame) -> Floats:
 def _told(catalog: Catalog, topic: str, rows: pd.DataFrame, metrics: tuple[str, ...]) -> Floats:
     """[type, metric], the figure under the sku of a server, else under its family and sockets; NaN where none is."""
     facts = catalog.facts[(catalog.facts["topic"] == topic) & catalog.facts["metric"].isin(list(metrics))]
+    if facts.empty:
+        return np.full((len(rows), len(metrics)), np.nan)
     table = facts.pivot_table(index="key", columns="metric", values="value", aggfunc="first")
     table = table.reindex(columns=list(metrics)).astype(np.float64)
     family = rows["family"].fillna("").astype(str) + " " + rows["sockets"].fillna(1).astype(int).astype(str) + "s"

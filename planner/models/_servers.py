@@ -110,7 +110,8 @@ def offered(catalog: Catalog, only: Sequence[str], owned: Mapping[str, int]) -> 
 
 
 def _complete(rows: pd.DataFrame) -> None:
-    for name in NEEDED:
-        silent = rows[rows[name].isna()]
-        if len(silent):
-            raise PriceBookError(f"server {silent['sku'].iloc[0]!r}: {name} is missing, expected a number above 0")
+    missing = rows[list(NEEDED)].isna().to_numpy()
+    if missing.any():
+        column = int(np.argmax(missing.any(axis=0)))
+        sku = rows["sku"].iloc[int(np.argmax(missing[:, column]))]
+        raise PriceBookError(f"server {sku!r}: {NEEDED[column]} is missing, expected a number above 0")

@@ -80,8 +80,8 @@ class Units:
 
 def names(demand: Demand, column: str) -> NDArray[np.str_]:
     """[class], a column of text; absent is empty."""
-    values = demand.workloads[column]
-    return values.astype(object).where(values.notna(), "").astype(str).to_numpy(dtype=str)
+    values = demand.workloads[column].to_numpy(dtype=object)
+    return np.where(pd.isna(values), "", values).astype(str)
 
 
 def bare(demand: Demand) -> Bools:

@@ -115,6 +115,7 @@ def test_a_sample_is_planned_and_opens() -> None:
     assert document["scenario"]["horizon_years"] == 1
 
 
+@pytest.mark.slow
 def test_a_wrong_setting_is_told_in_words() -> None:
     app = opened("data.py")
     app.selectbox(key="known.sample:planner").select("bitbrains (ships with planner)")

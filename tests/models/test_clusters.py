@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lanes import lanes
 from models.catalogs import book, demand, offer, vm
 from models.cloud import CLOUD, ROWS, sound, usd
 from models.onprem import SERVERS, SERVICES, server
-from lanes import lanes
 from planner.demand import Demand
 from planner.models._autoscaler import desired_replicas, followed, for_requests
 from planner.models._instances import types

@@ -275,14 +275,15 @@ def test_ten_thousand_workloads_by_the_hour() -> None:
     assert plan.certificate.gap < 0.6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("setting", "values"),
     [
-        pytest.param("max_node_cpu_cores", (64, 16, 8), marks=pytest.mark.slow),
+        ("max_node_cpu_cores", (64, 16, 8)),
         ("min_nodes", (3, 4, 6)),
-        pytest.param("autoscale", (True, False), marks=pytest.mark.slow),
-        pytest.param("terms", (("on_demand", "1y_no_upfront"), ("1y_no_upfront",)), marks=pytest.mark.slow),
-        pytest.param("terms", (("on_demand", "1y_no_upfront"), ("on_demand",)), marks=pytest.mark.slow),
+        ("autoscale", (True, False)),
+        ("terms", (("on_demand", "1y_no_upfront"), ("1y_no_upfront",))),
+        ("terms", (("on_demand", "1y_no_upfront"), ("on_demand",))),
     ],
 )
 @settings(max_examples=2)

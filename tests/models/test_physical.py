@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lanes import lanes
 from models.catalogs import book, demand
 from models.onprem import ROOM, SERVERS, SERVICES, assert_sound, catalog, counts, held, only, quantity, server, survives
-from lanes import lanes
 from planner.demand import Demand
 from planner.errors import PriceBookError
 from planner.models._handout import handed_out

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from lanes import lanes
 from models.catalogs import book, demand, offer, vm
 from models.cloud import CLOUD, ROWS
-from lanes import lanes
 from planner.models import MODELS
 from planner.plan import Plan
 

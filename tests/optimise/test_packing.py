@@ -133,7 +133,12 @@ def test_the_same_question_has_the_same_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    "known", [falkenauer_u(60, 1), falkenauer_u(120, 2), falkenauer_t(60, 1)], ids=lambda k: k.name
+    "known",
+    [
+        falkenauer_u(60, 1),
+        *(pytest.param(k, marks=pytest.mark.slow) for k in (falkenauer_u(120, 2), falkenauer_t(60, 1))),
+    ],
+    ids=lambda k: k.name,
 )
 def test_planted_optima_are_found_and_proved(known: object) -> None:
     packing = pack(known.items, known.boxes, effort=0.3)  # type: ignore[attr-defined]
