@@ -249,7 +249,8 @@ class Catalog:
     @cached_property
     def _places(self) -> dict[str, NDArray[np.intp]]:
         """The places of the offers of each kind, in the order of the books."""
-        return {str(kind): places for kind, places in self.offers.groupby("kind", sort=False).indices.items()}
+        found = self.offers.groupby("kind", sort=False).indices
+        return {str(kind): np.asarray(places, np.intp) for kind, places in found.items()}
 
     @cached_property
     def _offers_of(self) -> dict[tuple[str, str | None], pd.DataFrame]:
