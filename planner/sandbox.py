@@ -15,7 +15,6 @@ import resource
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from pydantic import Field
 
 from planner.errors import PlannerError, TraceError
 from planner.store import Confined, Limits, Store, TraceInfo
+from planner.store.scratch import scratch
 
 __all__ = ["Guard", "ingest"]
 
@@ -76,14 +76,14 @@ def ingest(
     paths = [Path(path)] if isinstance(path, str | Path) else [Path(each) for each in path]
     limits = guard or Guard()
     files = [*map(_inside, paths)]
-    with tempfile.TemporaryDirectory(prefix="planner-upload-") as folder:
-        scratch = Path(folder).resolve()
+    with scratch("upload") as place:
+        folder = place.resolve()
         request = {
-            "paths": [str(file) for file in files], "format": format, "name": name, "scratch": str(scratch),
+            "paths": [str(file) for file in files], "format": format, "name": name, "scratch": str(folder),
             "guard": limits.model_dump(),
         }  # fmt: skip
         told = _answer(_run(request, limits, files[0]), files[0])
-        info = store.adopt(scratch / _WORKSPACE, told["trace_id"])
+        info = store.adopt(folder / _WORKSPACE, told["trace_id"])
     return replace(info, name=name or told["name"]) if info.repeated else info
 
 
@@ -106,13 +106,13 @@ def _run(request: Mapping[str, Any], guard: Guard, file: Path) -> subprocess.Com
     Raises:
         TraceError: it took too long.
     """
-    scratch = str(request["scratch"])
+    place = str(request["scratch"])
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     python_path = os.pathsep.join(str(Path(entry).resolve()) for entry in sys.path)
     with subprocess.Popen(
         [sys.executable, "-m", "planner.sandbox"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        cwd=scratch, env={**kept, "PYTHONPATH": python_path, "TMPDIR": scratch, "HOME": scratch},
+        cwd=place, env={**kept, "PYTHONPATH": python_path, "TMPDIR": place, "HOME": place},
     ) as child:  # fmt: skip
         try:
             out, err = child.communicate(json.dumps(request), timeout=guard.seconds)
@@ -175,10 +175,10 @@ def _limit(kind: int, soft: int, hard: int | None = None) -> None:
 
 def _parse(request: Mapping[str, Any]) -> dict[str, str]:
     """The child's work: the recording into a workspace of its own."""
-    guard, scratch = Guard.model_validate(request["guard"]), Path(request["scratch"])
+    guard, folder = Guard.model_validate(request["guard"]), Path(request["scratch"])
     paths = [Path(path) for path in request["paths"]]
     memory, spill = f"{guard.memory_mib:.0f}MiB", f"{guard.written_mib:.0f}MiB"
-    with Store(scratch / _WORKSPACE, memory, spill, Confined(scratch, tuple(paths))) as store:
+    with Store(folder / _WORKSPACE, memory, spill, Confined(folder, tuple(paths))) as store:
         info = store.ingest(paths if len(paths) > 1 else paths[0], request["format"], request["name"], guard)
     return {"trace_id": info.trace_id, "name": info.name}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 import duckdb
@@ -15,6 +14,7 @@ from planner.store.detect import Found, as_format, detect
 from planner.store.limits import Limits, refuse_large
 from planner.store.loading import Title, loaded
 from planner.store.prometheus import host_of, is_url, served
+from planner.store.scratch import scratch
 from planner.store.sources import Source, content_hash, find
 from planner.store.trace import TraceInfo, trace_of
 
@@ -39,15 +39,15 @@ def ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], request: Request) ->
     Raises:
         TraceError: the files are missing, empty, too large, of no known format, or hold no good row.
     """
-    with TemporaryDirectory(prefix="planner-unpacked-", ignore_cleanup_errors=True) as scratch:
-        return _ingest(cursor, request, Path(scratch))
+    with scratch("unpacked") as folder:
+        return _ingest(cursor, request, folder)
 
 
-def _ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], request: Request, scratch: Path) -> TraceInfo:
+def _ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], request: Request, folder: Path) -> TraceInfo:
     paths, form, name = request.paths, request.format, request.name
     with cursor() as connection:
-        files, told = served(paths, scratch)
-        sources, notes = find(files, scratch)
+        files, told = served(paths, folder)
+        sources, notes = find(files, folder)
         notes = [*told, *notes]
         refuse_large(sources, request.limits)
         if all(source.empty for source in sources):

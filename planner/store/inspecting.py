@@ -6,7 +6,6 @@ Parquet its first rows; those parts go in as a recording of their own, kept nowh
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from planner.store.excerpts import excerpt
 from planner.store.formats import Input
 from planner.store.judge import cells_of
 from planner.store.limits import MIB, Limits, refuse_large
+from planner.store.scratch import scratch
 from planner.store.sources import BROKEN, Source, find
 from planner.store.trace import TraceInfo
 from planner.store.workspace import Store
@@ -78,20 +78,20 @@ def inspect(path: Path | Sequence[Path], format: str = "auto", memory_limit: str
     """
     paths = [Path(path)] if isinstance(path, str | Path) else [Path(each) for each in path]
     with (
-        tempfile.TemporaryDirectory(prefix="planner-inspect-") as name,
+        scratch("inspect") as place,
         Store(":memory:", memory_limit, in_order=True) as store,
     ):
-        folder = Path(name).resolve()
+        folder = place.resolve()
         (folder / "parts").mkdir()
         (folder / "unpacked").mkdir()
         sources, _ = find(paths, folder / "unpacked")
         refuse_large(sources, Limits())
         if all(source.empty for source in sources):
             raise TraceError(f"{paths[0]}: is empty")
-        with duckdb.connect(":memory:") as scratch:
-            scratch.execute(sql("functions.sql"))
-            found = detect(scratch, sources) if format == "auto" else as_format(scratch, sources, format)
-            seen = _excerpted(scratch, found, folder / "parts")
+        with duckdb.connect(":memory:") as aside:
+            aside.execute(sql("functions.sql"))
+            found = detect(aside, sources) if format == "auto" else as_format(aside, sources, format)
+            seen = _excerpted(aside, found, folder / "parts")
         info = store.ingest(folder / "parts", found.format.name, paths[0].name)
         info = replace(info, notes=(*info.notes, *store.order(info.trace_id)))
         return _told(store, found, info, seen)
@@ -126,14 +126,14 @@ def _demand(store: Store, trace_id: str) -> tuple[Demand | None, tuple[str, ...]
     return store.demand(trace_id, policy), tuple(missing)
 
 
-def _excerpted(scratch: duckdb.DuckDBPyConnection, found: Found, folder: Path) -> list[FileSeen]:
+def _excerpted(aside: duckdb.DuckDBPyConnection, found: Found, folder: Path) -> list[FileSeen]:
     try:
-        return _parts(scratch, found, folder)
+        return _parts(aside, found, folder)
     except _UNREADABLE as error:
         raise TraceError(f"{found.format.name}: cannot be read: {str(error).splitlines()[0]}") from error
 
 
-def _parts(scratch: duckdb.DuckDBPyConnection, found: Found, folder: Path) -> list[FileSeen]:
+def _parts(aside: duckdb.DuckDBPyConnection, found: Found, folder: Path) -> list[FileSeen]:
     """Bounded parts of the files, each under its name in `folder`; of very many files, some."""
     seen = []
     for kind in (each for each in found.format.inputs if each.name in found.files):
@@ -145,14 +145,14 @@ def _parts(scratch: duckdb.DuckDBPyConnection, found: Found, folder: Path) -> li
             if number % step:
                 seen.append(FileSeen(source.name, kind.name, (), size, 0, 0.0))
                 continue
-            part = excerpt(scratch, source, folder / source.name, room)
+            part = excerpt(aside, source, folder / source.name, room)
             rows = part.rows - int(kind.header and source.kind != "parquet")
-            seen.append(FileSeen(source.name, kind.name, _columns(scratch, kind, source), size, rows, part.share))
+            seen.append(FileSeen(source.name, kind.name, _columns(aside, kind, source), size, rows, part.share))
     return seen
 
 
-def _columns(scratch: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> tuple[str, ...]:
+def _columns(aside: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> tuple[str, ...]:
     """The columns of a file as they are named, or as the format names them where it has no header."""
     if source.kind == "parquet":
-        return tuple(parquet_columns(scratch, source))
+        return tuple(parquet_columns(aside, source))
     return tuple(cells_of(source.head[0], kind.delimiter) if kind.header else (each.name for each in kind.columns))

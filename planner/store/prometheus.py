@@ -4,6 +4,7 @@
     http://host:9090?hours=48&step=60s                  two days, a sample a minute
     http://host:9090?start=2026-03-02&end=2026-03-09&query=node_cpu_seconds_total&query=sum by (pod) (rate(..))
 
+A user and a password stand in the URL; a token, which must not, in the environment: PLANNER_PROMETHEUS_TOKEN.
 Nothing is followed that the server names: one host, answers of a limited size, a limited time.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import os
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -19,11 +21,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from planner.errors import TraceError, near_miss
 
-__all__ = ["METRICS", "Server", "download", "host_of", "is_url", "served", "server_of"]
+__all__ = ["METRICS", "TOKEN", "Server", "download", "host_of", "is_url", "served", "server_of"]
 
 METRICS: Final = (
     'container_cpu_usage_seconds_total{container!="",container!="POD"}',
@@ -37,6 +39,9 @@ METRICS: Final = (
     "http_requests_total",
 )
 """What is asked where the URL asks for nothing: series as they were scraped; sql/traces/prometheus.sql knows them."""
+
+TOKEN: Final = "PLANNER_PROMETHEUS_TOKEN"  # noqa: S105 - a name
+"""The variable of the environment that holds the token of a server that asks for one."""
 
 _SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _EMPTY: Final = re.compile(rb'"result"\s*:\s*\[\s*\]')
@@ -54,7 +59,7 @@ class Server:
     path: str
     """What stands before /api/v1 where the server has a prefix."""
     authorization: str | None
-    """The header for a user and password in the URL."""
+    """The header for a user and password in the URL, or for a token in the environment."""
     queries: tuple[str, ...]
     start_s: int
     end_s: int
@@ -117,9 +122,18 @@ def server_of(url: str, now_s: float | None = None) -> Server:
         raise TraceError(f"{host_of(url)}: start is not before end")
     queries = tuple(value for name, value in given if name == "query") or METRICS
     path = re.sub(r"/(api/v1(/query(_range)?)?|graph|query)?/*$", "", parts.path)
-    login = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}" if parts.username else ""
-    secret = f"Basic {base64.b64encode(login.encode()).decode()}" if login else None
-    return Server(parts.scheme.lower(), host_of(url), path, secret, queries, start, end, step)
+    return Server(parts.scheme.lower(), host_of(url), path, _authorization(parts), queries, start, end, step)
+
+
+def _authorization(parts: SplitResult) -> str | None:
+    """The header for the user and password of a URL, else for the token of the environment."""
+    if parts.username:
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        return f"Basic {base64.b64encode(login.encode()).decode()}"
+    token = os.environ.get(TOKEN, "").strip()
+    if not (token.isascii() and token.isprintable()):
+        raise TraceError(f"{TOKEN}: expected a token of plain characters")
+    return f"Bearer {token}" if token else None
 
 
 def _duration(words: str, host: str) -> int:

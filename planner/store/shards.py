@@ -7,7 +7,6 @@ The folder is the system's temporary one; workers on other machines must see it 
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +18,7 @@ import pandas as pd
 
 from planner.engine import Fanout
 from planner.store.database import memory_of, sql
+from planner.store.scratch import scratch
 
 __all__ = ["in_shards", "numbers_of", "rows_of"]
 
@@ -49,10 +49,10 @@ def in_shards(
     fanout: Fanout,
 ) -> list[pd.DataFrame]:
     """The rows of each statement over all passes, in the order of passes, as one process would find them."""
-    with tempfile.TemporaryDirectory(prefix="planner-shards-") as folder:
+    with scratch("shards") as folder:
         memory = memory_of(connection)
         shards = [
-            _written(connection, Shard(Path(folder) / str(number), tuple(statements), values, memory))
+            _written(connection, Shard(folder / str(number), tuple(statements), values, memory))
             for number, values in enumerate(passes)
         ]
         found = fanout.map(reduce_shard, shards)

@@ -20,7 +20,7 @@ import pytest
 from conftest import absent
 from planner.errors import TraceError
 from planner.store import Store
-from planner.store.prometheus import METRICS, Server, download, server_of
+from planner.store.prometheus import METRICS, TOKEN, Server, download, server_of
 from store.test_cluster_formats import _matrix
 
 CORES = {"api-5f6585d649-fnmft": 1.5, "db-0": 0.25}
@@ -57,7 +57,7 @@ class Faulty(http.server.BaseHTTPRequestHandler):
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         start, end, step = (int(form[name][0]) for name in ("start", "end", "step"))
         type(self).asked.append((start, end))
-        login = self.headers.get("Authorization") == "Basic dXNlcjpzZWNyZXQ="
+        login = self.headers.get("Authorization") in {"Basic dXNlcjpzZWNyZXQ=", "Bearer a-token"}
         times = [] if form["query"][0] == "nothing" else range(start, end + 1, step)
         answer: object = _matrix(*[({"pod": "p"}, [(t, 1.5) for t in times])] if times else [])
         status = 200
@@ -202,14 +202,19 @@ def test_one_clear_error(faulty: str, url: str, message: str) -> None:
         store.ingest(f"http://{faulty}{url}")
 
 
-def test_a_server_that_is_not_there_and_a_login(faulty: str) -> None:
+def test_a_server_that_is_not_there_and_a_login(faulty: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Store(":memory:") as store:
         with pytest.raises(TraceError, match="cannot be asked"):
             store.ingest(f"http://127.0.0.1:{_free_port()}")
         with pytest.raises(TraceError, match="no such thing"):
             store.ingest(f"http://{faulty}/login?query=cpu&end=60&hours=1")
         info = store.ingest(f"http://user:secret@{faulty}/login?query=cpu&start=0&end=60&step=60")
-    assert (info.name, info.samples) == (faulty, 2)
+        assert (info.name, info.samples) == (faulty, 2)
+        monkeypatch.setenv(TOKEN, "a-token\n")
+        assert store.ingest(f"http://{faulty}/login?query=cpu&start=0&end=120&step=60").samples == 3
+        monkeypatch.setenv(TOKEN, "two\nlines")
+        with pytest.raises(TraceError, match=f"{TOKEN}: expected a token"):
+            store.ingest(f"http://{faulty}/login?query=cpu&start=0&end=180&step=60")
 
 
 def test_what_a_url_asks_for() -> None:

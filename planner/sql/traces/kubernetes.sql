@@ -96,10 +96,8 @@ comment on column top_nodes.cpu is 'CPU(cores)';
 comment on column top_nodes.cpu_percent is 'CPU%|CPU(%)';
 comment on column top_nodes.memory is 'MEMORY(bytes)';
 
--- Settings. The commands tell no time: their reading is of a Monday, 00:00 UTC. It says nothing of peaks: the 95th
--- percentile is taken as twice of it, the median of the 50 Bitbrains machines over a month.
+-- Settings. The commands tell no time: their reading is of a Monday, 00:00 UTC.
 create temp macro undated() as timestamp '1970-01-05 00:00:00';
-create temp macro spread() as 2.0;
 create temp macro full_name(namespace, pod) as coalesce(namespace || '/', '') || pod;
 
 create temp table asked as
@@ -153,12 +151,13 @@ from (select distinct on (node) * from nodes order by node, cpu) n
 full join (select distinct on (name) * from top_nodes order by name, cpu) t on t.name = n.node
 where not exists (from containers) and not exists (from top_pods);
 
--- Where a pod asks for CPU its reading is a share of that, with the spread; else it is the one sample there is.
+-- Where a pod asks for CPU its reading is a share of that, and says nothing of peaks: the demand's policy states a
+-- spread. Else it is the one sample there is.
 insert into workloads by name
 select
     $trace_id as trace_id, workload, kind, owner, application, nullif(cores, 0) as cpu_cores, nullif(gib, 0) as memory_gib,
     gpus, case arch when 'amd64' then 'x86_64' when 'arm64' then 'arm64' end as arch, scales_out,
-    100 * cores_used / nullif(cores, 0) as cpu_percent_mean, spread() * 100 * cores_used / nullif(cores, 0) as cpu_percent_p95
+    100 * cores_used / nullif(cores, 0) as cpu_percent_mean
 from machines_or_pods;
 
 insert into usage by name
@@ -168,8 +167,8 @@ select
 from machines_or_pods where gib_used is not null or cores_used is not null;
 
 insert into notes
-select format('kubectl top has one reading and no time: {} workloads, the cores read are their average, {:.1f} times of them their 95th percentile where they ask for CPU',
-    count(*), spread())
+select format('kubectl top has one reading and no time: {} workloads, the cores read are their average, where they ask for CPU more is planned for by demand.reading_cpu_spread',
+    count(*))
 from machines_or_pods where cores_used is not null having count(*) > 0;
 
 insert into notes

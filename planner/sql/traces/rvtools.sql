@@ -103,10 +103,8 @@ comment on table vmetadata is '{"aside": true, "delimiter": ",;\t"}';
 comment on column vmetadata.made_at is 'xlsx creation datetime|vMetaDataXlsxCreationDateTime';
 comment on column vmetadata.version is 'RVTools version|vMetaDataRVToolsVersion';
 
--- Settings. An inventory without a date is of a Monday, 00:00 UTC. One reading says nothing of peaks: the 95th
--- percentile is taken as twice of it, the median of the 50 Bitbrains machines over a month; Google 2011 has 1.19.
+-- Settings. An inventory without a date is of a Monday, 00:00 UTC.
 create temp macro undated() as timestamp '1970-01-05 00:00:00';
-create temp macro spread() as 2.0;
 
 create temp macro is_true(words) as coalesce(lower(trim(words)) in ('true', 'yes', '1', 'wahr', 'vrai', 'verdadero', 'vero'), false);
 create temp macro is_on(words) as replace(lower(coalesce(words, 'poweredOn')), ' ', '') in ('poweredon', 'on', 'running');
@@ -154,11 +152,11 @@ select
     $trace_id as trace_id, workload, 'vm' as kind, cluster as owner,
     case when is_on then cores else 0 end as cpu_cores, case when is_on then gib else 0 end as memory_gib,
     storage_gib, 'x86_64' as arch,
-    case when is_on then least(100, 100 * cores_used / nullif(cores, 0)) end as cpu_percent_mean,
-    case when is_on then least(100, spread() * 100 * cores_used / nullif(cores, 0)) end as cpu_percent_p95
+    case when is_on then least(100, 100 * cores_used / nullif(cores, 0)) end as cpu_percent_mean
 from readings;
 
--- CPU enters by its summary, with the spread; memory hardly moves and enters as the one sample it is.
+-- CPU enters as one reading, which says nothing of peaks: the demand's policy states a spread. Memory hardly moves and
+-- enters as the one sample it is.
 insert into usage by name
 select $trace_id as trace_id, workload, read_at as sampled_at, gib_used as memory_gib, gib as allocated_memory_gib
 from readings where is_on and gib_used is not null;
@@ -169,8 +167,7 @@ select format('RVTools has one reading of each machine, taken at {}{}: no peaks,
 from readings having count(*) > 0;
 
 insert into notes
-select format('CPU of {} machines: the MHz read are their average, {:.1f} times of it their 95th percentile (spread)',
-    count(*), spread())
+select format('CPU of {} machines: the MHz read are their average, more is planned for by demand.reading_cpu_spread', count(*))
 from readings where is_on and cores_used is not null having count(*) > 0;
 
 insert into notes
