@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -51,6 +52,11 @@ class Fanout:
         return pmap(fn, items, self.engine, self.workers)
 
 
+PATIENCE_S: Final = 60.0
+"""How long a Spark cluster may take to give a core. Unit: seconds. Source: our choice."""
+
+_PAUSE_S: Final = 0.25
+
 HERE: Final = Fanout()
 """All in this process."""
 
@@ -86,8 +92,16 @@ def _local(fn: Callable[[In], Out], work: list[In], workers: int) -> list[Out]:
 
 def _on_cluster(fn: Callable[[In], Out], work: list[In], engine: str, workers: int) -> list[Out]:
     name, address = urlsplit(engine).scheme or engine, urlsplit(engine).netloc
-    with _CLUSTERS[name](address), parallel_config(name):
-        return list(Parallel(n_jobs=workers)(delayed(fn)(item) for item in work))
+    with ExitStack() as cluster:
+        try:
+            cluster.enter_context(_CLUSTERS[name](address))
+        except InputError:
+            raise
+        except Exception as error:  # each engine has its own for a server that is not there
+            told = next(iter(str(error).splitlines()), type(error).__name__)
+            raise InputError(f"engine {engine!r}: cannot be reached: {told}") from error
+        with parallel_config(name):
+            return list(Parallel(n_jobs=workers)(delayed(fn)(item) for item in work))
 
 
 def _dask(address: str) -> AbstractContextManager[Any]:
@@ -114,9 +128,22 @@ def _spark(address: str) -> Iterator[None]:
     session = builder.config("spark.ui.enabled", "false").getOrCreate()
     _package("joblibspark").register_spark()
     try:
+        _wait_for_a_core(session.sparkContext, master)
         yield
     finally:
         session.stop()
+
+
+def _wait_for_a_core(context: Any, master: str) -> None:
+    """A cluster starts its workers' processes once a session is there, and joblib counts them before."""
+    java = context._jsc.sc()  # noqa: SLF001 - joblibspark asks there too
+    profile = java.resourceProfileManager().resourceProfileFromId(0)
+    waited_s = 0.0
+    while java.maxNumConcurrentTasks(profile) < 1:
+        if waited_s >= PATIENCE_S:
+            raise InputError(f"engine {master!r}: no worker offers a core in {PATIENCE_S:g} s")
+        time.sleep(_PAUSE_S)
+        waited_s += _PAUSE_S
 
 
 def _package(name: str) -> Any:

@@ -43,3 +43,13 @@ def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("planner.engine.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"planner\[ray\]"):
         pmap(square, [1, 2], "ray")
+
+
+@pytest.mark.slow
+def test_a_running_cluster_is_named_by_its_address() -> None:
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        engine = cluster.scheduler_address.replace("tcp://", "dask://")
+        assert pmap(square, range(5), engine) == [0, 1, 4, 9, 16]
+    with pytest.raises(InputError, match=f"engine '{engine}': cannot be reached"):
+        pmap(square, range(5), engine)
