@@ -55,7 +55,7 @@ def test_functions_in_passes(monkeypatch: pytest.MonkeyPatch) -> None:
         info = store.ingest(bundled("datasets", "samples", "azure_functions"))
         connection = store._cursor()
         one = reduce(connection, info.trace_id, Policy())
-        monkeypatch.setattr("planner.store.reduction._BYTES_PER_ROW", 1 << 18)
+        monkeypatch.setattr("planner.store.reduction._BYTES_PER_CALL", 1 << 18)
         many = reduce(connection, info.trace_id, Policy())
     order = ["number", "period"]
     rows = [each.calls.sort_values(order).reset_index(drop=True) for each in (one, many)]

@@ -66,7 +66,7 @@ def test_percentiles_and_means_equal_pandas(tmp_path: Path, way: tuple[float, st
 def test_passes_make_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, _ = _random(tmp_path)
     whole = _demand(path)
-    monkeypatch.setattr("planner.store.reduction._BYTES_PER_ROW", 2_000_000)
+    monkeypatch.setattr("planner.store.reduction._BYTES_PER_VALUE", 2_000_000)
     parts = _demand(path)
     assert np.array_equal(whole.busy, parts.busy)
     assert np.array_equal(whole.mean, parts.mean)
