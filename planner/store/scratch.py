@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +38,8 @@ def sweep() -> None:
     for folder in Path(tempfile.gettempdir()).glob("planner-*"):
         found = _OURS.fullmatch(folder.name)
         if found and _abandoned(folder, int(found[1])):
-            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # another sweeps it too, or it is a link
+                shutil.rmtree(folder)
 
 
 def _abandoned(folder: Path, process: int) -> bool:
