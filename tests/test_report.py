@@ -17,6 +17,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from lanes import lanes
 from planner.errors import InputError
 from planner.report import FORMATS, export, render, tell, write
 from planner.report.blocks import Bars, Curves, Note, Table
@@ -192,9 +193,9 @@ def test_inert_text_cannot_leave_its_cell(text: str) -> None:
     assert not re.search(r"[<>]", shown)
 
 
-def test_same_document_same_bytes(study: dict[str, Any]) -> None:
-    for suffix in FORMATS:
-        assert export(study, suffix) == export(json.loads(json.dumps(study)), suffix), suffix
+@pytest.mark.parametrize("suffix", lanes(FORMATS, slow=[".html", ".pdf"]))
+def test_same_document_same_bytes(study: dict[str, Any], suffix: str) -> None:
+    assert export(study, suffix) == export(json.loads(json.dumps(study)), suffix)
 
 
 def test_prices_from_memory_are_marked_with_their_range(study: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.books import read_facts, read_offers
+from lanes import lanes
 from models.catalogs import demand
 from planner.bundle import bundled
 from planner.catalog import Catalog
@@ -108,12 +109,13 @@ def doubled(asked: Demand) -> Demand:
     return replace(asked, workloads=workloads, members=pd.concat([asked.members, again], ignore_index=True))
 
 
-@EVERY
-def test_plans_with_its_defaults_alone(model: type[DeploymentModel]) -> None:
+@pytest.mark.parametrize("kind", lanes(MODELS, slow=["multi_cloud"]))
+def test_plans_with_its_defaults_alone(kind: str) -> None:
+    model = MODELS[kind]
     asked, fresh = estate(), estate()
-    plan = (quick(model) if model.model_fields["kind"].default in LONG else model()).plan(asked, catalog())
+    plan = (quick(model) if kind in LONG else model()).plan(asked, catalog())
     check(plan, asked)
-    assert plan.model == model.model_fields["kind"].default
+    assert plan.model == kind
     assert "w6" in set(plan.unplaced["workload"])
     assert plan.usd_per_month > 0
     assert asked.workloads.equals(fresh.workloads), "a plan leaves the question as it was"
