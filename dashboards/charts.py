@@ -46,6 +46,8 @@ CATEGORY_COLOURS: Final = {
 }
 _AXIS: Final = 72
 """Height that an axis with its title takes, px: Streamlit counts it into a chart's height."""
+_LEGEND: Final = 18
+"""Height of an entry of a legend, px."""
 _TICKS: Final = 8
 _DASHES: Final = ([1, 0], [8, 4], [2, 3], [10, 3, 2, 3], [4, 4], [12, 4], [6, 2, 2, 2], [3, 6])
 _MONEY_AXIS: Final = "~s"
@@ -90,7 +92,7 @@ def cost_by_category(rows: pd.DataFrame) -> alt.Chart:
             tooltip=["model", "category", alt.Tooltip("sum(usd_per_month):Q", format=",.2f", title="USD a month")],
         )
         .transform_calculate(rank=f"indexof({names!r}, datum.category)")
-        .properties(height=34 * max(1, rows["model"].nunique()) + _AXIS)
+        .properties(height=max(34 * rows["model"].nunique(), _LEGEND * rows["category"].nunique()) + _AXIS)
     )
     return chart
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from words import neutral
+from words import LONGEST, neutral
 
 __all__ = ["MOST_ROWS", "columns_for", "table"]
 
@@ -17,6 +17,8 @@ MOST_ROWS: Final = 5000
 _ROW: Final = 35
 """Height of a row as Streamlit draws it, px."""
 _SHARES: Final = ("share", "CPU in use", "memory in use", "gap to bound", "samples there")
+_NAMES: Final = ("workload", "application", "owner")
+"""Columns of names that recordings make up; long ones (hashes) are shown in full where one is clicked."""
 _COLUMN: Final = st.column_config
 _NARROW: Final = {
     "payback (months)": ("payback (mo.)", 102, "Months until it has paid back what it costs more at the start."),
@@ -48,7 +50,11 @@ def columns_for(frame: pd.DataFrame, dollars: Iterable[str] = ()) -> dict[str, A
             found[name] = _COLUMN.NumberColumn(_titled(name), format="localized")
         elif "_" in name:
             found[name] = _COLUMN.Column(_titled(name))
-    return found
+    return found | {name: _COLUMN.TextColumn(name, width="medium") for name in _NAMES if _is_long(frame, name)}
+
+
+def _is_long(frame: pd.DataFrame, name: str) -> bool:
+    return name in frame and bool((frame[name].astype("str").str.len() > LONGEST).any())
 
 
 _UNITS: Final = {

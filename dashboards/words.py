@@ -8,10 +8,12 @@ from typing import Final
 
 import pandas as pd
 
-__all__ = ["CENT", "DAYS", "hour_of_week", "inert", "listed", "money", "neutral", "share"]
+__all__ = ["CENT", "DAYS", "LONGEST", "hour_of_week", "inert", "listed", "money", "neutral", "share"]
 
 CENT: Final = 0.005
 """Amounts below it are told as nothing; unit: USD."""
+LONGEST: Final = 40
+"""Characters of a name that a sentence or a narrow column bears."""
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~&])")
 _FORMULA: Final = re.compile(r"^[=+\-@\t\r]")
@@ -68,11 +70,13 @@ def hour_of_week(hour: int) -> str:
 
 
 def listed(names: Iterable[object], most: int = 5) -> str:
-    """Names in a sentence, the first few.
+    """Names in a sentence, the first few; of long ones the beginning.
 
     >>> listed("abc", 2), listed(["x"]), listed([])
     ('a, b and 1 more', 'x', 'none')
+    >>> listed(["k" * 64])
+    'kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk…'
     """
-    told = [inert(name) for name in names]
+    told = [inert(name if len(name) <= LONGEST else name[: LONGEST - 1] + "…") for name in map(str, names)]
     rest = len(told) - most
     return (", ".join(told[:most]) + (f" and {rest} more" if rest > 0 else "")) or "none"

@@ -38,11 +38,11 @@ def show(found: Any) -> None:
     """Figures beside ours, slips in the sources, and what does not apply."""
     rows = pd.DataFrame([row(o) for o in found.outcomes])
     wrong = len({o.id for o in found.disagreeing})
-    cells = st.columns(4)
-    cells[0].metric("Examples reproduced", f"{len(found.reproduced):,}")
-    cells[1].metric("Disagree", f"{wrong:,}")
-    cells[2].metric("Slips in sources", f"{len(found.slips):,}")
-    cells[3].metric("Do not apply", f"{len(found.not_applicable):,}")
+    with st.container(horizontal=True, gap="medium"):
+        st.metric("Examples reproduced", f"{len(found.reproduced):,}", width="content")
+        st.metric("Disagree", f"{wrong:,}", width="content")
+        st.metric("Slips in sources", f"{len(found.slips):,}", width="content")
+        st.metric("Do not apply", f"{len(found.not_applicable):,}", width="content")
     st.subheader("Published figures beside ours")
     st.write("Each is compared to the digits that its source prints.")
     only = st.toggle("Only those that disagree", key="only")

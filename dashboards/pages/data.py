@@ -99,11 +99,13 @@ def show(trace: Any) -> None:
     """Counts, stars, idle and zombie machines, rejected rows."""
     found = trace.quality
     unused = found.get("idle", 0) + found.get("zombie", 0)
-    cells = st.columns(4)
-    cells[0].metric("Workloads", f"{trace.workloads:,}")
-    cells[1].metric("Samples", f"{trace.samples:,}")
-    cells[2].metric("Unused", f"{unused:,}", help="Idle: at most 5 % of CPU or memory; or zombie: zeros.")
-    cells[3].metric("Rejected", f"{trace.rejected:,}", help="Rows. Loaded and rejected ones add up to the lines read.")
+    idle = "Idle: at most 5 % of CPU or memory; or zombie: zeros."
+    lost = "Rows. Loaded and rejected ones add up to the lines read."
+    with st.container(horizontal=True, gap="medium"):
+        st.metric("Workloads", f"{trace.workloads:,}", width="content")
+        st.metric("Samples", f"{trace.samples:,}", width="content")
+        st.metric("Unused", f"{unused:,}", help=idle, width="content")
+        st.metric("Rejected", f"{trace.rejected:,}", help=lost, width="content")
     if trace.start:
         span = f"{trace.start:%Y-%m-%d %H:%M} to {trace.end:%Y-%m-%d %H:%M} UTC"
         st.write(f"Recorded from {span}. Format {trace.format}: {inert(trace.reason)}.")
