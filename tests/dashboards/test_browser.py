@@ -194,7 +194,8 @@ def test_an_assumption_is_overridden_by_keyboard(page: Page) -> None:
     setting.press("Enter")
     page.get_by_text("Room kept above the percentile").first.wait_for()
     page.get_by_text("The study uses 0.15.").wait_for()
-    switch = page.get_by_label("Override it")
+    still(page)
+    switch = page.get_by_label("Override it").last
     switch.focus()
     switch.press("Space")
     fill(page, "headroom", "0.5")
