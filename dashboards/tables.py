@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import pandas as pd
@@ -10,7 +10,7 @@ import streamlit as st
 
 from words import LONGEST, neutral
 
-__all__ = ["MOST_ROWS", "columns_for", "table"]
+__all__ = ["MOST_ROWS", "columns_for", "counts", "table"]
 
 MOST_ROWS: Final = 5000
 """Rows a browser still scrolls with ease; the CSV holds all."""
@@ -73,6 +73,13 @@ _UNITS: Final = {
 
 def _titled(name: str) -> str:
     return _UNITS.get(name, name.replace("_", " "))
+
+
+def counts(told: Mapping[str, int], **meanings: str) -> None:
+    """Counts side by side, in as many rows as the window needs; `meanings` explain some of them."""
+    with st.container(horizontal=True, gap="medium"):
+        for name, count in told.items():
+            st.metric(name, f"{count:,}", help=meanings.get(name), width="content")
 
 
 def table(frame: pd.DataFrame, key: str, height: int | None = None, dollars: Iterable[str] = ()) -> None:

@@ -232,9 +232,14 @@ class Catalog:
         if kind not in OFFER_KINDS:
             raise PriceBookError(f"offer kind {kind!r}: {near_miss(kind, OFFER_KINDS)}")
         if (kind, term) not in self._offers_of:
-            rows = self.of(kind) if term is not None else self.offers.iloc[self._places.get(kind, [])]
-            self._offers_of[kind, term] = rows if term is None else rows[rows["term"] == term]
+            self._offers_of[kind, term] = self._of(kind, term)
         return self._offers_of[kind, term]
+
+    def _of(self, kind: str, term: str | None) -> pd.DataFrame:
+        if term is None:
+            return self.offers.iloc[self._places.get(kind, [])]
+        rows = self.of(kind)
+        return rows[rows["term"] == term]
 
     @cached_property
     def _markets(self) -> dict[tuple[str, str], Catalog]:

@@ -138,12 +138,11 @@ def _wait_for_a_core(context: Any, master: str) -> None:
     """A cluster starts its workers' processes once a session is there, and joblib counts them before."""
     java = context._jsc.sc()  # noqa: SLF001 - joblibspark asks there too
     profile = java.resourceProfileManager().resourceProfileFromId(0)
-    waited_s = 0.0
+    last = time.monotonic() + PATIENCE_S
     while java.maxNumConcurrentTasks(profile) < 1:
-        if waited_s >= PATIENCE_S:
+        if time.monotonic() > last:
             raise InputError(f"engine {master!r}: no worker offers a core in {PATIENCE_S:g} s")
         time.sleep(_PAUSE_S)
-        waited_s += _PAUSE_S
 
 
 def _package(name: str) -> Any:

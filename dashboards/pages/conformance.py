@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 import reference
-from tables import table
+from tables import counts, table
 
 
 def run() -> Any:
@@ -38,11 +38,8 @@ def show(found: Any) -> None:
     """Figures beside ours, slips in the sources, and what does not apply."""
     rows = pd.DataFrame([row(o) for o in found.outcomes])
     wrong = len({o.id for o in found.disagreeing})
-    with st.container(horizontal=True, gap="medium"):
-        st.metric("Examples reproduced", f"{len(found.reproduced):,}", width="content")
-        st.metric("Disagree", f"{wrong:,}", width="content")
-        st.metric("Slips in sources", f"{len(found.slips):,}", width="content")
-        st.metric("Do not apply", f"{len(found.not_applicable):,}", width="content")
+    told = {"Examples reproduced": len(found.reproduced), "Disagree": wrong, "Slips in sources": len(found.slips)}
+    counts(told | {"Do not apply": len(found.not_applicable)})
     st.subheader("Published figures beside ours")
     st.write("Each is compared to the digits that its source prints.")
     only = st.toggle("Only those that disagree", key="only")

@@ -12,7 +12,7 @@ import forms
 import loads
 import opened
 import work
-from tables import table
+from tables import counts, table
 from words import inert, share
 
 NOT_ASKED = ("name", "trace", "demand", "today", "where", "models", "price_books", "baseline")
@@ -99,13 +99,11 @@ def show(trace: Any) -> None:
     """Counts, stars, idle and zombie machines, rejected rows."""
     found = trace.quality
     unused = found.get("idle", 0) + found.get("zombie", 0)
-    idle = "Idle: at most 5 % of CPU or memory; or zombie: zeros."
-    lost = "Rows. Loaded and rejected ones add up to the lines read."
-    with st.container(horizontal=True, gap="medium"):
-        st.metric("Workloads", f"{trace.workloads:,}", width="content")
-        st.metric("Samples", f"{trace.samples:,}", width="content")
-        st.metric("Unused", f"{unused:,}", help=idle, width="content")
-        st.metric("Rejected", f"{trace.rejected:,}", help=lost, width="content")
+    counts(
+        {"Workloads": trace.workloads, "Samples": trace.samples, "Unused": unused, "Rejected": trace.rejected},
+        Unused="Idle: at most 5 % of CPU or memory; or zombie: zeros.",
+        Rejected="Rows. Loaded and rejected ones add up to the lines read.",
+    )
     if trace.start:
         span = f"{trace.start:%Y-%m-%d %H:%M} to {trace.end:%Y-%m-%d %H:%M} UTC"
         st.write(f"Recorded from {span}. Format {trace.format}: {inert(trace.reason)}.")

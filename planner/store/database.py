@@ -163,7 +163,7 @@ def sections(text: str) -> list[str]:
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, scripts: Sequence[str], name: str) -> None:
-    """Runs the scripts that the workspace has not seen, with their version numbers: all of them, or none.
+    """Runs the scripts that the workspace has not seen; each with its version number in one transaction.
 
     Raises:
         InputError: the workspace was written by a newer planner, or is someone else's database.
@@ -174,8 +174,8 @@ def migrate(connection: duckdb.DuckDBPyConnection, scripts: Sequence[str], name:
     seen = _version(connection)
     if seen > len(scripts):
         raise InputError(f"store {name}: has schema {seen}, this planner knows {len(scripts)}; use a newer planner")
-    with transaction(connection):  # one for all: a transaction for each takes a new workspace twice the time
-        for version, script in enumerate(scripts[seen:], start=seen + 1):
+    for version, script in enumerate(scripts[seen:], start=seen + 1):
+        with transaction(connection):
             connection.execute(script)
             connection.execute("insert into schema_version values ($version)", {"version": version})
 

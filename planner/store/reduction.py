@@ -81,10 +81,7 @@ def reduce(connection: duckdb.DuckDBPyConnection, trace_id: str, policy: Policy,
     }  # fmt: skip
     told = measures(connection, trace_id)
     usage, calls, whole = (_plainly(section, policy, told) for section in ("usage", "calls", "workloads"))
-    percentiles = max(1, (policy.cpu_percentile < 100) + (policy.memory_percentile < 100))  # the 100th is a maximum
-    most = rows * percentiles * _BYTES_PER_VALUE + called * _BYTES_PER_CALL
-    most += min(rows + called, count * policy.periods) * _BYTES_PER_GROUP
-    parts = max(1 + most // memory, fanout.shards)
+    parts = max(1 + _most_bytes(policy, rows, called, count) // memory, fanout.shards)
     passes = [{**values, "parts": parts, "part": part} for part in range(parts)]
     asked = [usage, calls, whole] if told["network_out_mib_per_s"] or told["disk_iops"] else [usage, calls]
     rows_of_usage, rows_of_calls, *of_whole = _passed(connection, asked, passes, fanout)
@@ -99,6 +96,13 @@ def reduce(connection: duckdb.DuckDBPyConnection, trace_id: str, policy: Policy,
         hours=hours,
         traffic=_traffic(connection, trace_id, since),
     )
+
+
+def _most_bytes(policy: Policy, rows: int, called: int, workloads: int) -> int:
+    """What the percentiles of all samples and minutes of calls take at once; the 100th is a maximum and takes none."""
+    percentiles = max(1, (policy.cpu_percentile < 100) + (policy.memory_percentile < 100))
+    groups = min(rows + called, workloads * policy.periods)
+    return rows * percentiles * _BYTES_PER_VALUE + called * _BYTES_PER_CALL + groups * _BYTES_PER_GROUP
 
 
 _COUNTS: Final = ("cpu_amounts", "cpu_shares", "memory_amounts", "memory_shares")

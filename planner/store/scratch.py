@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -25,10 +26,16 @@ _OURS: Final = re.compile(r"planner-(?:[a-z]+-)?(\d+)(?:-\w+|\.tmp)?")
 @contextmanager
 def scratch(purpose: str) -> Iterator[Path]:
     """A new folder ``planner-PURPOSE-PROCESS-..`` that is gone afterwards."""
-    sweep()
+    _sweep_once()
     name = f"planner-{purpose}-{os.getpid()}-"
     with tempfile.TemporaryDirectory(prefix=name, ignore_cleanup_errors=True) as folder:
         yield Path(folder)
+
+
+@cache
+def _sweep_once() -> None:
+    """A process sweeps before its first folder: a large temporary folder takes milliseconds to look through."""
+    sweep()
 
 
 def sweep() -> None:

@@ -29,8 +29,8 @@ LONG = ("service_mesh", "multi_cloud")
 """Models that plan others beside themselves; what is asked of all of them is asked of these in the slow lane."""
 SEARCHING = (*LONG, "kubernetes", "hypervisor")
 """Models that look for better packings for some seconds."""
-LANES = pytest.mark.parametrize("kind", [pytest.param(k, marks=[pytest.mark.slow] * (k in LONG)) for k in MODELS])
-TWICE = pytest.mark.parametrize("kind", [pytest.param(k, marks=[pytest.mark.slow] * (k in SEARCHING)) for k in MODELS])
+LANES = pytest.mark.parametrize("kind", lanes(MODELS, slow=LONG))
+TWICE = pytest.mark.parametrize("kind", lanes(MODELS, slow=SEARCHING))
 
 
 @cache
