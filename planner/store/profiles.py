@@ -133,8 +133,9 @@ def fill_periods(values: Floats, days: int) -> Floats:
 def _scatter(rows: pd.DataFrame, column: str, shape: tuple[int, int]) -> Floats:
     """Rows of (number, period, value) as an array [W, P], NaN where there is no row."""
     values = np.full(shape, np.nan)
-    at = rows["number"].to_numpy(np.int64), rows["period"].to_numpy(np.int64)
-    values[at] = rows[column].to_numpy(np.float64, na_value=np.nan)
+    if (told := rows[column]).notna().any():
+        at = rows["number"].to_numpy(np.int64) * shape[1] + rows["period"].to_numpy(np.int64)
+        values.reshape(-1)[at] = told.to_numpy(np.float64, na_value=np.nan)
     return values
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -14,8 +13,9 @@ import pandas as pd
 from planner.demand import QUALITY_COLUMNS, Policy
 from planner.engine import HERE, Fanout
 from planner.errors import TraceError
-from planner.store.database import sql, statements
+from planner.store.database import sql
 from planner.store.profiles import Reduced
+from planner.store.pruning import numbered_last, pruned
 from planner.store.samples import look_at, measures
 from planner.store.shards import in_shards, numbers_of, rows_of
 
@@ -80,9 +80,10 @@ def reduce(connection: duckdb.DuckDBPyConnection, trace_id: str, policy: Policy,
         "cores": policy.assumed_cpu_cores, "gib": policy.assumed_memory_gib,
     }  # fmt: skip
     told = measures(connection, trace_id)
-    usage, calls, whole = (_plainly(section, policy, told) for section in ("usage", "calls", "workloads"))
+    usage, calls, whole = (pruned(section, policy, told) for section in ("usage", "calls", "workloads"))
     parts = max(1 + _most_bytes(policy, rows, called, count) // memory, fanout.shards)
     passes = [{**values, "parts": parts, "part": part} for part in range(parts)]
+    usage = numbered_last(usage) if parts == 1 else usage
     asked = [usage, calls, whole] if told["network_out_mib_per_s"] or told["disk_iops"] else [usage, calls]
     rows_of_usage, rows_of_calls, *of_whole = _passed(connection, asked, passes, fanout)
     workloads = _frame(connection, "select * from numbered order by number", {})
@@ -118,25 +119,6 @@ def _with_sums(workloads: pd.DataFrame, usage: pd.DataFrame, whole: Sequence[pd.
     joined = workloads.assign(**counts).merge(whole[0] if whole else empty, on="number", how="left")
     told = {name: joined[name].astype("Float64").fillna(joined[f"told_{name}"].astype("Float64")) for name in _TOLD}
     return joined.assign(**told)
-
-
-_QUANTILE: Final = re.compile(r"quantile_cont\((?P<value>[^\n]+), \[\$(?P<level>\w+)\]\)\[1\]")
-_AMOUNT: Final = re.compile(r"coalesce\((?P<amount>u\.\w+), u\.(?P<share>\w+) / 100 \* coalesce\([^()]*\)\)")
-_COUNT: Final = re.compile(r"count\(u\.(?P<name>\w+)\)(?: filter \([^()]*\))?")
-_MEAN: Final = re.compile(r"exact_avg\(u\.(?P<name>\w+)\)")
-
-
-def _plainly(section: str, policy: Policy, told: Mapping[str, bool]) -> str:
-    """A query of sql/demand.sql that gives the same numbers in less time.
-
-    A percentile that is the 100th is a maximum, and what no sample of the recording tells (`told`) is not looked at.
-    """
-    (statement,) = statements("demand.sql", section)
-    levels = {"cpu_level": policy.cpu_percentile, "memory_level": policy.memory_percentile}
-    statement = _QUANTILE.sub(lambda q: f"max({q['value']})" if levels[q["level"]] == 100 else q[0], statement)
-    statement = _AMOUNT.sub(lambda a: a[0] if told[a["share"]] else a["amount"], statement)
-    statement = _COUNT.sub(lambda c: c[0] if told[c["name"]] else "0", statement)
-    return _MEAN.sub(lambda m: m[0] if told[m["name"]] else "cast(null as double)", statement)
 
 
 def _frame(connection: duckdb.DuckDBPyConnection, statement: str, values: Mapping[str, Any]) -> pd.DataFrame:

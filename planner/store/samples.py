@@ -86,8 +86,16 @@ def _is_there(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
 def look_at(connection: duckdb.DuckDBPyConnection, trace_id: str) -> None:
     """Lets `usage` stand for the samples of one recording on this connection: all columns, and no other recording."""
     own = trace_id.isalnum() and _is_there(connection, f"samples_{trace_id}")
-    rows = _view([trace_id], "where false") if own else f"from main.{_ALL}"
+    rows = _own(connection, trace_id) if own else f"from main.{_ALL}"
     connection.execute(f"create or replace temp view usage as {rows}")
+
+
+def _own(connection: duckdb.DuckDBPyConnection, trace_id: str) -> str:
+    """All columns of a recording, nulls where it does not tell them; a union with nothing would cost a tenth more."""
+    there = _columns(connection, f"samples_{trace_id}")
+    columns = _columns(connection, _ALL)
+    named = [name if name in there else f"cast(null as {kind}) as {name}" for name, (kind, _) in columns.items()]
+    return f"select '{trace_id}' as trace_id, {', '.join(named)} from {table_of(trace_id)}"
 
 
 def shown(connection: duckdb.DuckDBPyConnection) -> None:
@@ -96,10 +104,10 @@ def shown(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"create or replace view main.usage as {_view([n.removeprefix('samples_') for n in names])}")
 
 
-def _view(trace_ids: list[str], before: str = "") -> str:
-    """All columns of the recordings named, and of those in the older table that meet a condition."""
+def _view(trace_ids: list[str]) -> str:
+    """All columns of the recordings named, and of those in the older table."""
     parts = [f"select '{trace_id}' as trace_id, * from {table_of(trace_id)}" for trace_id in trace_ids]
-    return " union all by name ".join([f"from main.{_ALL} {before}", *parts])
+    return " union all by name ".join([f"from main.{_ALL}", *parts])
 
 
 def dropped_if_empty(connection: duckdb.DuckDBPyConnection, trace_id: str) -> None:
