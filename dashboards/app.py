@@ -28,6 +28,7 @@ page = st.navigation(
     ],
     expanded=True,
 )
+door.let_out()
 try:
     opened.choose()
 except data.PlannerError as error:

@@ -287,7 +287,12 @@ def advice(document: Document) -> list[tuple[str, bool]]:
 
 def exports(document: Document) -> list[Export]:
     """Every file that a study can be had as; made when it is asked for."""
-    write = partial(report.export, document)
+    store = _store()
+
+    def write(suffix: str) -> bytes:
+        placed = store.placements(str(document["study_id"])) if report.FORMATS[suffix].placed else None
+        return report.export(document, suffix, placed)
+
     return [Export(f.name, f"study{suffix}", f.mime, partial(write, suffix)) for suffix, f in report.FORMATS.items()]
 
 

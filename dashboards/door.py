@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 import data
+from words import inert
 
-__all__ = ["admit"]
+__all__ = ["admit", "let_out"]
 
 
 def admit() -> None:
@@ -30,3 +31,17 @@ def _ask_token() -> None:
         st.rerun()
     if sent:
         st.error("This token is not known here.")
+
+
+def let_out() -> None:
+    """Tells who is here, and the way out; nothing where nobody is asked."""
+    who = data.person()
+    if who:
+        st.sidebar.caption(f"Signed in as {inert(who)}")
+        st.sidebar.button("Sign out", on_click=_forget)
+
+
+def _forget() -> None:
+    st.session_state.clear()
+    if st.user.get("is_logged_in"):
+        st.logout()

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,10 @@ def test_a_saved_study_is_reported_by_its_id_and_from_its_json(folder: Path, ans
     assert (by_id.exit_code, by_file.exit_code) == (0, 0), by_id.output + by_file.output
     texts = [path.read_text() for path in (tmp_path / "a.html", tmp_path / "b.html", folder / "r.html")]
     assert texts[0] == texts[1] == texts[2]
+    told = planner("report", study_id, "-o", tmp_path / "a.parquet.zip", "--store", folder / "s.duckdb")
+    assert told.exit_code == 0, told.output
+    with zipfile.ZipFile(tmp_path / "a.parquet.zip") as archive, archive.open("placements.parquet") as file:
+        pd.testing.assert_frame_equal(pd.read_parquet(file), pd.read_parquet(folder / "p.parquet"))
     (line,) = mistakes(planner("report", study_id[:-1], "-o", tmp_path / "c.md", "--store", folder / "s.duckdb"))
     assert f"did you mean '{study_id}'" in line
     (line,) = mistakes(planner("report", "x", "-o", tmp_path / "c.md", "--store", ":memory:"))

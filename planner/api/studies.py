@@ -71,7 +71,8 @@ def study_report(study_id: str, suffix: Suffix, caller: WhoAsks) -> Response:
     """The report of a study as a file; all formats tell the same figures."""
     document = _document(study_id, caller)
     headers = _INERT | {"Content-Disposition": f'attachment; filename="report.{suffix}"'}
-    return Response(export(json.loads(document), f".{suffix}"), media_type=_kind(suffix), headers=headers)
+    placed = caller.store.placements(study_id) if FORMATS[f".{suffix}"].placed else None
+    return Response(export(json.loads(document), f".{suffix}", placed), media_type=_kind(suffix), headers=headers)
 
 
 @router.delete("/studies/{study_id}", status_code=204, responses=told(401, 403, 404))

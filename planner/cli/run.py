@@ -43,8 +43,10 @@ class Targets:
     @property
     def placed(self) -> bool:
         """Whether anything asks which box holds which workload: the file of its own, or an archive of tables."""
-        archive = self.report is not None and self.report.suffix.lower() == ".zip"
-        return archive or self.placements is not None
+        from planner.report import FORMATS, suffix_of
+
+        kind = FORMATS.get(suffix_of(self.report)) if self.report is not None else None
+        return self.placements is not None or (kind is not None and kind.placed)
 
 
 @dataclass(frozen=True)

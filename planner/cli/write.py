@@ -27,9 +27,12 @@ def report(
     store: StoreOption = None,
 ) -> None:
     """Write the report of a study that was made before."""
-    from planner.report import write
+    from planner.report import FORMATS, suffix_of, write
 
-    say(f"report: {write(document(study, store), output)}")
+    kind = FORMATS.get(suffix_of(output))
+    told = document(study, store)
+    placed = _placements(study, store) if kind is not None and kind.placed and not _is_file(study) else None
+    say(f"report: {write(told, output, placed)}")
 
 
 def sample(
@@ -58,12 +61,24 @@ def document(study: str, store: str | None) -> Any:
     Raises:
         InputError: there is neither, or it is no JSON.
     """
-    path = Path(study)
-    text = _read(path) if path.suffix == ".json" or path.exists() else _saved(study, store)
+    text = _read(Path(study)) if _is_file(study) else _saved(study, store)
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{study}:{error.lineno}: no JSON ({error.msg}), expected a study document") from None
+
+
+def _is_file(study: str) -> bool:
+    path = Path(study)
+    return path.suffix == ".json" or path.exists()
+
+
+def _placements(study: str, store: str | None) -> Any:
+    """The frame of placements of a saved study; None where there is none."""
+    from planner.store import Store
+
+    with Store(store_path(store)) as opened:
+        return opened.placements(study)
 
 
 def _read(path: Path) -> str:

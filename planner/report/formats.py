@@ -31,6 +31,8 @@ class Format:
     name: str
     mime: str
     writer: str
+    placed: bool = False
+    """Whether it tells which box holds which workload, where that is at hand."""
 
     def write(self, source: Source) -> bytes:
         """The file, whole; the same study gives the same bytes.
@@ -67,8 +69,8 @@ FORMATS: Final[Mapping[str, Format]] = {
     ".focus.parquet": Format(
         "Planned charges (FOCUS 1.2, Parquet)", "application/vnd.apache.parquet", "focus.as_parquet"
     ),
-    ".csv.zip": Format("Tables (CSV)", "application/zip", "tables.as_csv"),
-    ".parquet.zip": Format("Tables (Parquet)", "application/zip", "tables.as_parquet"),
+    ".csv.zip": Format("Tables (CSV)", "application/zip", "tables.as_csv", placed=True),
+    ".parquet.zip": Format("Tables (Parquet)", "application/zip", "tables.as_parquet", placed=True),
     ".json": Format("Study document (JSON)", "application/json", "plain.written"),
 }
 """suffix -> the format it names."""

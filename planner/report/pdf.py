@@ -35,6 +35,8 @@ _LONG: Final = 14
 _RUNS: Final = re.compile(rf"[^\s\u200b]{{{_LONG + 1},}}")
 _MARKS: Final = re.compile(r"(?<=[-_./:,@;|])(?=\w)")
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_FOREIGN: Final = re.compile(r"[^\u0000-\u05ff\u1e00-\u27ff]")
+"""Letters that the fonts beside the template lack, such as Chinese; fonts of the machine are asked for them."""
 Told = dict[str, Any]
 
 
@@ -51,7 +53,7 @@ def written(source: Source) -> bytes:
         str(_HERE / "report.typ"),
         root=str(_HERE),
         font_paths=[str(_HERE / "fonts")],
-        ignore_system_fonts=True,
+        ignore_system_fonts=_FOREIGN.search(text) is None,
         sys_inputs={"study": text},
     )
     return cast("bytes", compiler.compile(format="pdf", timestamp=made))

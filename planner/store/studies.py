@@ -18,6 +18,7 @@ __all__ = [
     "forget_scenario",
     "name_scenario",
     "placed",
+    "placements",
     "save",
     "scenarios",
     "studies",
@@ -118,6 +119,16 @@ def placed(connection: duckdb.DuckDBPyConnection, study_id: str, model: str, mos
     where study_id = $id and model = $model and year = 0 group by all order by all limit $most
     """
     return connection.execute(query, {"id": study_id, "model": model, "most": most}).df()
+
+
+def placements(connection: duckdb.DuckDBPyConnection, study_id: str) -> pd.DataFrame | None:
+    """Every workload of every plan, as it was saved: model, year, workload, replica, sku, box; None where none is."""
+    query = """
+    select model, cast(year as bigint) as year, workload, replica, sku, box from placements
+    where study_id = $id order by rowid
+    """
+    rows: pd.DataFrame = connection.execute(query, {"id": study_id}).df()
+    return None if rows.empty else rows
 
 
 def scenarios(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:

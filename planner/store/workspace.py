@@ -223,6 +223,11 @@ class Store:
         with self._cursor() as cursor:
             return studies.placed(cursor, study_id, model, most)
 
+    def placements(self, study_id: str) -> pd.DataFrame | None:
+        """Which box of each plan of a study holds which workload; None where that was not kept."""
+        with self._cursor() as cursor:
+            return studies.placements(cursor, study_id)
+
     def scenarios(self) -> pd.DataFrame:
         """One row a named study, newest first: ``name``, ``study_id``, ``based_on``, ``saved_at``."""
         with self._cursor() as cursor:

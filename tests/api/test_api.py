@@ -5,8 +5,10 @@ Uploads are read without a process of their own here, which takes longer; a live
 
 from __future__ import annotations
 
+import io
 import json
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,6 +100,8 @@ def test_from_upload_to_report(api: TestClient) -> None:
         assert report.status_code == 200, (suffix, report.text[:300])
         assert report.headers["Content-Type"].startswith(kind.mime)
         assert report.content
+    tables = zipfile.ZipFile(io.BytesIO(api.get(f"/studies/{job['study_id']}/report.csv.zip").content))
+    assert "placements.csv" in tables.namelist()
     assert api.delete(f"/studies/{job['study_id']}").status_code == 204
     problem(api.get(f"/studies/{job['study_id']}"), 404, "none of that id")
     problem(api.delete(f"/studies/{job['study_id']}"), 404, "none of that id")

@@ -40,6 +40,9 @@ def test_nothing_is_shown_before_it_is_known_who_looks() -> None:
     assert not app.exception
     assert app.session_state["person"] == "ann"
     assert app.selectbox
+    assert [caption.value for caption in app.sidebar.caption if "Signed in" in caption.value] == ["Signed in as ann"]
+    next(button for button in app.sidebar.button if button.label == "Sign out").click().run()
+    assert "person" not in app.session_state
 
 
 def test_a_login_vouches_for_an_address_only_where_that_is_verified() -> None:

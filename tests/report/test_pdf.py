@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import shutil
+import subprocess
 from typing import Any
 
+import pytest
 from pypdf import PdfReader
 
 from planner.report import export
@@ -30,6 +33,21 @@ def test_cover_answer_comparison_models_risks_assumptions_and_sources_in_this_or
     places = [text.index(f"\n{title}\n") for title in titles]
     assert places == sorted(places)
     assert all(f"Model: {entry['model']}" in text for entry in study["models"])
+
+
+def _fonts(content: bytes) -> set[str]:
+    found = (page["/Resources"]["/Font"].values() for page in PdfReader(io.BytesIO(content)).pages)
+    return {str(font.get_object()["/BaseFont"]).split("+")[1] for fonts in found for font in fonts}
+
+
+def test_letters_that_our_fonts_lack_are_set_in_one_of_the_machine(study: dict[str, Any]) -> None:
+    if not shutil.which("fc-list") or not subprocess.check_output(["fc-list", ":lang=zh-cn"]):
+        pytest.skip("no font of this machine has Chinese letters")
+    ours = _fonts(export(study, ".pdf"))
+    study["scenario"]["name"] = "数据中心"
+    told = export(study, ".pdf")
+    assert "数据中心" in "".join(pages(told))
+    assert len(_fonts(told) - ours) == 1
 
 
 def test_names_are_text_and_never_markup(study: dict[str, Any]) -> None:
