@@ -6,7 +6,8 @@ Parquet its first rows; those parts go in as a recording of their own, kept nowh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -91,7 +92,8 @@ def inspect(path: Path | Sequence[Path], format: str = "auto", memory_limit: str
         with duckdb.connect(":memory:") as aside:
             aside.execute(sql("functions.sql"))
             found = detect(aside, sources) if format == "auto" else as_format(aside, sources, format)
-            seen = _excerpted(aside, found, folder / "parts")
+            documents = {source.name: source.path for source in sources if source.kind == "json"}
+            seen = _excerpted(aside, found, documents, folder / "parts")
         info = store.ingest(folder / "parts", found.format.name, paths[0].name)
         info = replace(info, notes=(*info.notes, *store.order(info.trace_id)))
         return _told(store, found, info, seen)
@@ -126,15 +128,22 @@ def _demand(store: Store, trace_id: str) -> tuple[Demand | None, tuple[str, ...]
     return store.demand(trace_id, policy), tuple(missing)
 
 
-def _excerpted(aside: duckdb.DuckDBPyConnection, found: Found, folder: Path) -> list[FileSeen]:
+def _excerpted(
+    aside: duckdb.DuckDBPyConnection, found: Found, documents: Mapping[str, Path], folder: Path
+) -> list[FileSeen]:
     try:
-        return _parts(aside, found, folder)
+        return _parts(aside, found, documents, folder)
     except _UNREADABLE as error:
         raise TraceError(f"{found.format.name}: cannot be read: {str(error).splitlines()[0]}") from error
 
 
-def _parts(aside: duckdb.DuckDBPyConnection, found: Found, folder: Path) -> list[FileSeen]:
-    """Bounded parts of the files, each under its name in `folder`; of very many files, some."""
+def _parts(
+    aside: duckdb.DuckDBPyConnection, found: Found, documents: Mapping[str, Path], folder: Path
+) -> list[FileSeen]:
+    """Bounded parts of the files, each under its name in `folder`; of very many files, some.
+
+    Rows that came out of JSON are no file of a format: the document itself, one of `documents`, is taken, whole.
+    """
     seen = []
     for kind in (each for each in found.format.inputs if each.name in found.files):
         files = found.files[kind.name]
@@ -146,6 +155,8 @@ def _parts(aside: duckdb.DuckDBPyConnection, found: Found, folder: Path) -> list
                 seen.append(FileSeen(source.name, kind.name, (), size, 0, 0.0))
                 continue
             part = excerpt(aside, source, folder / source.name, room)
+            if source.name in documents:
+                shutil.copyfile(documents[source.name], folder / source.name)
             rows = part.rows - int(kind.header and source.kind != "parquet")
             seen.append(FileSeen(source.name, kind.name, _columns(aside, kind, source), size, rows, part.share))
     return seen
@@ -155,4 +166,8 @@ def _columns(aside: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> t
     """The columns of a file as they are named, or as the format names them where it has no header."""
     if source.kind == "parquet":
         return tuple(parquet_columns(aside, source))
-    return tuple(cells_of(source.head[0], kind.delimiter) if kind.header else (each.name for each in kind.columns))
+    return tuple(
+        cells_of(source.head[0], kind.separated(source.head[0]).delimiter)
+        if kind.header
+        else (each.name for each in kind.columns)
+    )

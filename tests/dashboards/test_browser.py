@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -110,6 +110,20 @@ def upload(page: Page, files: list[Path], told: str) -> None:
     still(page)
 
 
+def ask(page: Page, models: Sequence[str]) -> None:
+    """Asks for some models over one year."""
+    page.get_by_text("How to plan it").click()
+    fill(page, "horizon years", "1")
+    chosen = page.get_by_role("combobox", name="Models to compare")
+    still(page)
+    page.get_by_test_id("stMultiSelect").get_by_role("button", name="Clear all").first.click()
+    for name in models:
+        chosen.press_sequentially(name)
+        chosen.press("Enter")
+    chosen.press("Escape")
+    still(page)
+
+
 def plan(page: Page) -> None:
     """Plans what is chosen on Data; Compare opens when it is there."""
     press(page, "Plan")
@@ -128,16 +142,7 @@ def sample(name: str) -> list[Path]:
 def test_upload_plan_and_download(page: Page, tmp_path: Path) -> None:
     page.get_by_role("heading", name=TITLES["Data"]).wait_for()
     upload(page, sample("bitbrains")[:1], "bitbrains, 1 workloads, 0 rows rejected")
-    page.get_by_text("How to plan it").click()
-    fill(page, "horizon years", "1")
-    chosen = page.get_by_role("combobox", name="Models to compare")
-    still(page)
-    page.get_by_test_id("stMultiSelect").get_by_role("button", name="Clear all").first.click()
-    for name in ("iaas", "serverless"):
-        chosen.press_sequentially(name)
-        chosen.press("Enter")
-    chosen.press("Escape")
-    still(page)
+    ask(page, ("iaas", "serverless"))
     plan(page)
     page.get_by_text("Planned 1 years ahead").wait_for()
     best = heading(page).split(" costs")[0]

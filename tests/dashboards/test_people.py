@@ -19,7 +19,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from api.serving import PEOPLE
-from dashboards.test_browser import FLAGS, WAIT_MS, press, still
+from dashboards.test_browser import FLAGS, WAIT_MS, ask, press, still
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("browser")]
 SECRETS = """
@@ -109,6 +109,7 @@ def test_eight_people_at_once_see_each_their_own(chromium: Path, address: str, t
         for person, page in pages.items():
             page.get_by_text(f"{person}: planner, 3 workloads, 0 rows rejected").first.wait_for()
             still(page)
+            ask(page, ("iaas",))
         for page in pages.values():
             press(page, "Plan")
         for page in pages.values():

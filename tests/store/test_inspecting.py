@@ -10,10 +10,32 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
+from lanes import lanes
+from planner.bundle import bundled
 from planner.cli import app
 from planner.errors import TraceError
-from planner.store import inspect
+from planner.store import Store, formats, inspect
 from store.writing import csv, hourly
+
+QUICK = {"rvtools", "prometheus", "kubernetes", "opencost"}
+"""Formats of workbooks and JSON; the others are read as plain text."""
+
+
+@pytest.mark.parametrize("name", lanes(formats(), set(formats()) - QUICK))
+def test_what_is_told_of_a_recording_is_what_is_read_of_it(name: str) -> None:
+    sample = bundled("datasets", "samples", name)
+    seen = inspect(sample)
+    with Store(":memory:") as store:
+        info = store.ingest(sample)
+    assert seen.format == name
+    if seen.whole:
+        assert (seen.info.workloads, seen.info.samples, seen.info.charges) == (
+            info.workloads,
+            info.samples,
+            info.charges,
+        )
+        assert seen.info.rejected == info.rejected
+    assert all(file.columns and file.rows for file in seen.files if file.share)
 
 
 def test_a_small_file_is_read_whole(tmp_path: Path) -> None:
