@@ -32,7 +32,7 @@ SAMPLE: Final = "sample:"
 """A trace path that begins so names a recording that ships with planner."""
 STORED: Final = "trace:"
 """A trace path that begins so names, by its id, a recording that the workspace already holds."""
-SERVED: Final = ("http://", "https://")
+SERVED: Final = ("http://", "https://", "spark:", "sc://")
 """A trace path that begins so names a Prometheus server."""
 
 
@@ -51,7 +51,7 @@ class Trace(BaseModel):
 
     path: str = "sample:planner"
     """A file or folder, relative to the scenario file, a shipped recording (sample:planner), one in the workspace
-    (trace:ID) or the URL of a Prometheus server. Unit: path. Source: the user."""
+    (trace:ID), the URL of a Prometheus server or a table of Spark (spark:TABLE). Unit: path. Source: the user."""
     format: str = "auto"
     """The format of the recording; auto: found out. Unit: name. Source: the user."""
     name: str | None = None

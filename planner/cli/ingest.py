@@ -44,7 +44,7 @@ def store_path(store: str | None) -> Path | str | None:
 def ingest(
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATH...", help="A folder, the files of one recording, or a Prometheus server's URL."),
+        typer.Argument(metavar="PATH...", help="A folder, the files of one recording, a Prometheus server's URL, or a table of Spark."),
     ],
     *,
     format_: FormatOption = "auto",

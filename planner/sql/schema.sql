@@ -262,3 +262,10 @@ create table scenarios (               -- studies that someone gave a name
 -- others; view usage shows all of them with all columns, and is made anew whenever a recording comes.
 alter table usage rename to samples_before;    -- recordings from before this version; and all columns there may be
 create view usage as from samples_before;
+
+-- version 6
+-- Recordings whose samples stay where they are, in Spark, and are reduced there.
+create table resident (
+    trace_id varchar not null,
+    address varchar not null
+);

@@ -14,6 +14,7 @@ from planner.store.detect import Found, as_format, detect
 from planner.store.limits import Limits, refuse_large
 from planner.store.loading import Title, loaded
 from planner.store.prometheus import host_of, is_url, served
+from planner.store.resident import RESIDENT, known
 from planner.store.scratch import scratch
 from planner.store.sources import Source, content_hash, find
 from planner.store.trace import TraceInfo, trace_of
@@ -39,6 +40,11 @@ def ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], request: Request) ->
     Raises:
         TraceError: the files are missing, empty, too large, of no known format, or hold no good row.
     """
+    first = request.paths[0]
+    if isinstance(first, str) and first.startswith(RESIDENT):
+        if len(request.paths) > 1:
+            raise TraceError(f"{first}: a recording in Spark comes alone, not with {request.paths[1]}")
+        return known(cursor, first, request.name)
     with scratch("unpacked") as folder:
         return _ingest(cursor, request, folder)
 

@@ -16,6 +16,7 @@ from planner.errors import TraceError
 from planner.store.database import sql
 from planner.store.profiles import Reduced
 from planner.store.pruning import numbered_last, pruned
+from planner.store.resident import home_ends, home_of, reduced
 from planner.store.samples import look_at, measures
 from planner.store.shards import in_shards, numbers_of, rows_of
 
@@ -73,7 +74,8 @@ def reduce(connection: duckdb.DuckDBPyConnection, trace_id: str, policy: Policy,
     seconds, gib = _call_averages(connection, trace_id, policy)
     connection.execute(_NUMBERED, {"trace_id": trace_id, "seconds": seconds})
     *ends, rows, called, count, memory = connection.execute(_TOTALS, {"trace_id": trace_id}).fetchall()[0]
-    since, hours = _window(ends, policy)
+    home = home_of(connection, trace_id)
+    since, hours = _window(ends if home is None else home_ends(connection, trace_id), policy)
     values = {
         "trace_id": trace_id, "since": since, "periods": policy.periods, "seconds": seconds,
         "cpu_level": policy.cpu_percentile / 100, "memory_level": policy.memory_percentile / 100,
@@ -87,6 +89,9 @@ def reduce(connection: duckdb.DuckDBPyConnection, trace_id: str, policy: Policy,
     asked = [usage, calls, whole] if told["network_out_mib_per_s"] or told["disk_iops"] else [usage, calls]
     rows_of_usage, rows_of_calls, *of_whole = _passed(connection, asked, passes, fanout)
     workloads = _frame(connection, "select * from numbered order by number", {})
+    if home is not None:
+        rows_of_usage, whole_there = reduced(home, workloads, policy, since)
+        of_whole = [whole_there]
     workloads["memory_gib_per_request"] = workloads["memory_gib_per_request"].astype("Float64").fillna(gib)
     joined = _with_sums(workloads, rows_of_usage, of_whole)
     return Reduced(
@@ -197,6 +202,10 @@ def replayed(
     connection: duckdb.DuckDBPyConnection, trace_id: str, tables: Mapping[str, pd.DataFrame], policy: Policy
 ) -> pd.DataFrame:
     """How often and how badly each box was short, by sql/replay.sql; `tables` are its seats and rooms."""
+    if home_of(connection, trace_id) is not None:
+        raise TraceError(
+            f"trace {trace_id}: its samples stay in Spark, and a replay looks at each; ingest a copy of it"
+        )
     look_at(connection, trace_id)
     *ends, _, _, _, _ = connection.execute(_TOTALS, {"trace_id": trace_id}).fetchall()[0]
     values = {
