@@ -44,7 +44,10 @@ def store_path(store: str | None) -> Path | str | None:
 def ingest(
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATH...", help="A folder, the files of one recording, a Prometheus server's URL, or a table of Spark."),
+        typer.Argument(
+            metavar="PATH...",
+            help="A folder, the files of one recording, a Prometheus server's URL, or a table of Spark.",
+        ),
     ],
     *,
     format_: FormatOption = "auto",

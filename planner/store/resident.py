@@ -249,7 +249,8 @@ def _session(home: Resident) -> Iterator[Any]:
         raise InputError("a recording in Spark needs the package pyspark: pip install 'planner[spark]'")
     sessions = import_module("pyspark.sql").SparkSession
     before = sessions.getActiveSession()
-    builder = sessions.builder.appName("planner").config("spark.ui.enabled", "false")
+    quiet = sessions.builder.appName("planner").config("spark.ui.enabled", "false")
+    builder = quiet.config("spark.ui.showConsoleProgress", "false")
     if home.session:
         builder = builder.remote(home.session) if home.session.startswith("sc:") else builder.master(home.session)
     try:
