@@ -41,7 +41,7 @@ def free_port() -> int:
 @contextmanager
 def running(command: Sequence[str], folder: Path, answers: str) -> Iterator[None]:
     """A server, from when it answers at an address until it is stopped."""
-    environment = os.environ | {"HOME": str(folder), "PLANNER_STORE": str(folder / "planner.duckdb")}
+    environment = os.environ | {"PLANNER_STORE": str(folder / "planner.duckdb")}
     server = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
     try:
         for _ in range(120):
