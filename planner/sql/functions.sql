@@ -36,12 +36,34 @@ create or replace macro exact_mean(x) as
 create or replace macro objects_of(body) as
     case json_type(body) when 'ARRAY' then from_json(body, '["JSON"]') else [body] end;
 
--- A whole number as people see it, with separators of thousands (1,024 or 1.024 or 1 024) or without; null where it is
--- none. A fraction may follow a point or a comma.
+-- A number as people see it, with separators of thousands (1,024 or 1.024 or 1 024 or 1'024) or without; null where it is
+-- none. A fraction may follow a point or a comma, and behind thousands the one of them that does not separate those
+-- (1,024.5 or 1.024,5). A lone group of three behind a point or comma is thousands.
 create or replace macro whole_number(words) as
-    case when regexp_full_match(trim(words), '[0-9]{1,3}([,.'' \x{a0}\x{202f}][0-9]{3})+')
+    case when regexp_full_match(trim(words),
+            '[1-9][0-9]{0,2}((,[0-9]{3})+|([.][0-9]{3})+|(''[0-9]{3})+|([ \x{a0}\x{202f}][0-9]{3})+)')
         then try_cast(regexp_replace(words, '[^0-9]', '', 'g') as double)
+        when regexp_full_match(trim(words),
+            '[1-9][0-9]{0,2}((,[0-9]{3})+|(''[0-9]{3})+|([ \x{a0}\x{202f}][0-9]{3})+)[.][0-9]+')
+        then try_cast(regexp_replace(words, '[^0-9.]', '', 'g') as double)
+        when regexp_full_match(trim(words),
+            '[1-9][0-9]{0,2}(([.][0-9]{3})+|(''[0-9]{3})+|([ \x{a0}\x{202f}][0-9]{3})+),[0-9]+')
+        then try_cast(replace(regexp_replace(words, '[^0-9,]', '', 'g'), ',', '.') as double)
         else try_cast(replace(trim(words), ',', '.') as double) end;
+create or replace macro is_number(words) as whole_number(words) is not null;
+create or replace macro number_or_empty(words) as coalesce(trim(words), '') = '' or is_number(words);
+
+-- A time as a spreadsheet shows it: ISO 8601 or a country's way. The month comes first only where the clock has twelve
+-- hours, and where no other order makes a date.
+create or replace macro time_as_shown(words) as
+    coalesce(
+        instant(words),
+        try_strptime(regexp_replace(trim(words), '[\x{a0}\x{202f}]', ' ', 'g'), [
+            '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M %p', '%d/%m/%Y %I:%M:%S %p', '%d/%m/%Y %I:%M %p',
+            '%d/%m/%Y %H:%M:%S', '%d/%m/%Y %H:%M', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M',
+            '%d.%m.%Y %H:%M:%S', '%d.%m.%Y %H:%M', '%d-%m-%Y %H:%M:%S', '%d-%m-%Y %H:%M',
+            '%Y. %m. %d. %H:%M:%S', '%Y.%m.%d %H:%M:%S', '%d/%m/%Y', '%d.%m.%Y'
+        ]));
 
 -- A quantity as Kubernetes writes it, such as 250m, 1.5, 128974848, 1e3, 1Gi or 64M; null where it is none.
 create or replace macro quantity(words) as

@@ -88,7 +88,7 @@ class Input:
     numbered: bool = False
     """A row's place in its file says something; column ``line`` holds it, from 1, and ``folder`` that of the file."""
     aside: bool = False
-    """Lies in the official folder, but is no sign of the format."""
+    """Lies in the official folder, but is no sign of the format, and the rest is read without a good row of it."""
     null: str = ""
     """A word that stands for nothing, beside an empty field."""
     keys: tuple[str, ...] = ()

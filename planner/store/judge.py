@@ -136,7 +136,7 @@ def _broken(check: str, names: tuple[str, ...], layout: Layout) -> str:
         return f"'expected at least one of {', '.join(names)}'"
     there = [name for name in names if name in layout.names]
     found = " || ', ' || ".join(f"coalesce(left(cast({quoted(n)} as varchar), 60), 'nothing')" for n in there)
-    text = check.removeprefix("(").removesuffix(")").replace("'", "''")
+    text = (check[1:-1] if check.startswith("(") else check).replace("'", "''")
     return f"'{', '.join(names)}: expected {text}, found ' || {found or repr('nothing')}"
 
 

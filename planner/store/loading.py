@@ -22,7 +22,7 @@ from planner.store.judge import flaws, quoted
 from planner.store.limits import Limits, refuse_rows
 from planner.store.measuring import measured, summed
 from planner.store.numbered import numbered_table
-from planner.store.reading import Group, Reject, groups_of, quick_rejects, quick_view, refuse_nothing_good
+from planner.store.reading import Group, Reject, groups_of, nothing_good, quick_rejects, quick_view
 from planner.store.repair import gaps, zones
 from planner.store.samples import dropped_if_empty, keep, look_at, shown, tells
 from planner.store.sources import BROKEN, Source
@@ -157,10 +157,9 @@ def _open(connection: duckdb.DuckDBPyConnection, kind: Input, groups: Sequence[G
     elif kind.name in loading.exact or _by_lines(kind, groups):
         read = numbered_table if _by_lines(kind, groups) else exact_table
         rejects, records, notes = read(connection, kind, groups)
-        refuse_nothing_good(kind, records - len(rejects), rejects)
+        loading.notes += nothing_good(kind, records - len(rejects), rejects) + notes
         loading.rejects += rejects
         loading.lines += records
-        loading.notes += notes
     elif kind.streamed:
         quick_view(connection, kind.name, groups)
     else:
@@ -222,7 +221,7 @@ def _conserve(connection: duckdb.DuckDBPyConnection, kind: Input, groups: Sequen
     lines = sum(_lines(connection, group, loading) for group in groups)
     if rejects is None or rows.good + len(rejects) != lines:
         raise _RowsLostError(kind.name)
-    refuse_nothing_good(kind, rows.good, rejects)
+    loading.notes += nothing_good(kind, rows.good, rejects)
     loading.rejects += rejects
     loading.lines += lines
 

@@ -17,7 +17,7 @@ from planner.store.formats import Input
 from planner.store.judge import Layout, cells_of, good, lacking, layout_of, quoted, reasons
 from planner.store.sources import Source
 
-__all__ = ["Group", "Reject", "groups_of", "parquet_rows", "quick_rejects", "quick_view", "refuse_nothing_good"]
+__all__ = ["Group", "Reject", "groups_of", "nothing_good", "parquet_rows", "quick_rejects", "quick_view"]
 
 _SMALL_MEMORY: Final = 512 << 20
 _SMALL_BUFFER: Final = ", buffer_size=8000000"
@@ -224,13 +224,18 @@ def quick_rejects(connection: duckdb.DuckDBPyConnection, groups: Sequence[Group]
     return found
 
 
-def refuse_nothing_good(kind: Input, good_rows: int, rejects: Sequence[Reject]) -> None:
+def nothing_good(kind: Input, good_rows: int, rejects: Sequence[Reject]) -> list[str]:
     """Stops where files hold rows and not one is good: then the format is wrong, not the rows.
+
+    What only lies beside the recording does not decide its format: of that, a note.
 
     Raises:
         TraceError: names the first bad row.
     """
-    if good_rows == 0 and rejects:
-        first = rejects[0]
-        where = f"{first.file}, line {first.line}"
-        raise TraceError(f"{where}: not one row of {kind.name} is good; the first: {first.reason}")
+    if good_rows or not rejects:
+        return []
+    first = rejects[0]
+    told = f"{first.file}, line {first.line}: not one row of {kind.name} is good; the first: {first.reason}"
+    if not kind.aside:
+        raise TraceError(told)
+    return [told]

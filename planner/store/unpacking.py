@@ -1,8 +1,9 @@
 """Containers: what the readers cannot read as it is, turned into plain files that they can.
 
-Archives give their members, workbooks a CSV a sheet, compressed files what is in them, UTF-16 text and tables aligned
-by blanks a CSV. What comes out lies in a folder of ours under numbers, so that no name in an archive can lead anywhere;
-the name is kept beside it. JSON stays as it is here, see `documents`.
+Archives give their members, workbooks a CSV a sheet, compressed files what is in them; UTF-16 text, tables aligned by
+blanks and text whose first line tells a spreadsheet the separator give a CSV. What comes out lies in a folder of ours
+under numbers, so that no name in an archive can lead anywhere; the name is kept beside it. JSON stays as it is here,
+see `documents`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,12 @@ from planner.store.workbooks import is_workbook, sheets
 __all__ = ["LIMITS", "Limits", "Unpacked", "container", "is_aside", "unpack"]
 
 _CHUNK: Final = 1 << 20
-_NO_DATA: Final = frozenset({".md", ".sql", ".toml", ".py", ".html", ".pdf", ".png", ".ipynb"})
+_NO_DATA: Final = frozenset({".md", ".sql", ".toml", ".py", ".html", ".pdf", ".png", ".ipynb", ".docx", ".pptx"})
+_OF_DESKTOPS: Final = frozenset({"thumbs.db", "desktop.ini"})
+_OPENED: Final = "~$"
+"""How Office calls the file that tells who has a workbook open."""
+_SEPARATOR: Final = re.compile(rb"(?:\xef\xbb\xbf)?\"?sep=[,;|\t]\"?\r?\n", re.IGNORECASE)
+"""A first line that tells Excel what separates fields."""
 _TABLE: Final = re.compile(rb"[A-Z][A-Z0-9%_/-]*(\([a-z%]+\))?( {2,}[A-Z][A-Z0-9%_/-]*(\([a-z%]+\))?)+ *\r?\n")
 """The header of a table aligned by blanks, as kubectl prints them."""
 
@@ -40,6 +46,7 @@ _WORDS: Final = {
     "workbook": "workbook",
     "utf16": "UTF-16 text",
     "aligned": "table",
+    "separated": "table",
 }
 BROKEN: Final = (
     *(OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, pa.ArrowException),
@@ -129,7 +136,7 @@ _COMPRESSED: Final[Mapping[bytes, Callable[[Path], Any]]] = {
 
 
 def container(path: Path) -> str | None:
-    """What kind of container a file is: zip, workbook, tar, packed (one file), utf16, aligned; None for none."""
+    """What kind of container a file is: zip, workbook, tar, packed (one file), utf16, aligned, separated; or None."""
     with path.open("rb") as stream:
         start = stream.read(4096)
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
@@ -139,10 +146,14 @@ def container(path: Path) -> str | None:
     for magic, opened in _COMPRESSED.items():
         if start.startswith(magic):
             return _inside(start, magic, _beginning(opened, path))
+    return "tar" if _is_tar(start) else _text_kind(start)
+
+
+def _text_kind(start: bytes) -> str | None:
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf16"
-    if _is_tar(start):
-        return "tar"
+    if _SEPARATOR.match(start):
+        return "separated"
     return "aligned" if _TABLE.match(start.removeprefix(b"\xef\xbb\xbf")) else None
 
 
@@ -166,10 +177,11 @@ def _is_tar(start: bytes) -> bool:
 
 
 def is_aside(path: PurePosixPath | Path) -> bool:
-    """Hidden files, and papers that lie beside data."""
+    """Hidden files, papers that lie beside data, and what desktops leave in folders."""
     papers = ("LICENSE", "README", "NOTES", "CITATION", "__MACOSX")
-    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-    return hidden or path.suffix.lower() in _NO_DATA or path.name.upper().startswith(papers)
+    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts) or path.name.startswith(_OPENED)
+    left = path.suffix.lower() in _NO_DATA or path.name.lower() in _OF_DESKTOPS
+    return hidden or left or path.name.upper().startswith(papers)
 
 
 def unpack(path: Path, kind: str, into: Unpacked) -> list[tuple[Path, str]]:
@@ -291,10 +303,23 @@ def _utf16(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
         while block := text.read(_CHUNK):
             into.spend(path, len(block), 0)
             out.write(block)
-    if container(place) == "aligned":
-        yield from _aligned(place, into)
+    kind = container(place)
+    if kind in ("aligned", "separated"):
+        yield from _UNPACKERS[kind](place, into)
     else:
         yield place, ""
+
+
+def _separated(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
+    """The text without its first line; an empty one stays in its place, so that lines keep their numbers."""
+    place = into.place()
+    with path.open("rb") as raw, place.open("wb") as out:
+        raw.readline()
+        out.write(b"\n")
+        while block := raw.read(_CHUNK):
+            into.spend(path, len(block), 0)
+            out.write(block)
+    yield place, ""
 
 
 def _aligned(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
@@ -315,4 +340,5 @@ _UNPACKERS: Final[Mapping[str, Callable[[Path, Unpacked], Iterator[tuple[Path, s
     "workbook": _workbook,
     "utf16": _utf16,
     "aligned": _aligned,
+    "separated": _separated,
 }

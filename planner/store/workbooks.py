@@ -20,6 +20,7 @@ __all__ = ["is_workbook", "sheets"]
 
 _PARTS: Final = ("xl/workbook.xml", "xl/workbook.bin", "content.xml")
 _CELL: Final = re.compile(rb"""<(?:\w+:)?c\b[^>]*?\br\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["'][^>]*[^>/]>""")
+_LIKE_THOUSANDS: Final = re.compile(r"[0-9]{1,3}\.[0-9]{3}")
 _CHUNK: Final = 1 << 22
 _OVERLAP: Final = 256
 
@@ -112,13 +113,16 @@ def _line(cells: list[str]) -> bytes:
 def _text(cell: Any) -> str:
     """A cell as CSV has it: whole numbers without a fraction, times in ISO 8601.
 
-    >>> _text(2.0), _text(2.5), _text(True), _text("a\\nb"), _text(datetime.date(2026, 1, 2))
-    ('2', '2.5', 'True', 'a b', '2026-01-02')
+    A fraction of three digits gets a fourth, or it would look like thousands.
+
+    >>> _text(2.0), _text(2.5), _text(512.125), _text(True), _text("a\\nb"), _text(datetime.date(2026, 1, 2))
+    ('2', '2.5', '512.1250', 'True', 'a b', '2026-01-02')
     """
     if isinstance(cell, str):
         return " ".join(cell.split("\n")).replace("\r", "").strip() if "\n" in cell or "\r" in cell else cell
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+        text = str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+        return f"{text}0" if _LIKE_THOUSANDS.fullmatch(text) else text
     if isinstance(cell, datetime.timedelta):
         return str(cell.total_seconds())
     return cell.isoformat() if isinstance(cell, datetime.date | datetime.time) else str(cell)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import openpyxl
@@ -157,3 +159,162 @@ def test_tabs_without_machines_are_no_estate(tmp_path: Path) -> None:
     (tmp_path / "vHost.csv").write_text(HOST)
     with Store(":memory:") as store, pytest.raises(TraceError, match="no known trace format"):
         store.ingest(tmp_path)
+
+
+INFO = "VM,Powerstate,CPUs,Memory,Provisioned MiB,Datacenter,Host,VM ID,VM UUID,VI SDK Server\n"
+
+
+def _folder(path: Path, files: Mapping[str, str]) -> Path:
+    for name, text in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_text(text)
+    return path
+
+
+def _read(store: Store, path: Path, column: str) -> tuple[dict[str, float], list[tuple[int, str]], str]:
+    """A column of the machines by name, the lines that are rejected with the column, and all notes."""
+    info = store.ingest(path)
+    given = {"id": info.trace_id}
+    rows = store._frame(f"select workload, {column} from workloads where trace_id = $id order by workload", given)
+    bad = store._frame("select line, reason from rejects where trace_id = $id order by file, line", given)
+    rejected = [(line, reason.split(":")[0]) for line, reason in bad.to_numpy().tolist()]
+    return dict(rows.to_numpy().tolist()), rejected, " ".join(info.notes)
+
+
+def test_a_machine_without_a_reading_has_none(tmp_path: Path) -> None:
+    (tmp_path / "vInfo.csv").write_text("VM,Powerstate,CPUs,Memory\na,poweredOn,2,4096\n")
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        unread = store._frame("select cpu_percent_mean is null as unread from workloads")["unread"].tolist()
+        demand = store.demand(info.trace_id, Policy(headroom=0))
+    assert unread == [True]
+    assert demand.busy[0].max(axis=0)[:2].tolist() == [2, 4], "as allocated, not with the spread of a reading"
+
+
+def test_numbers_as_people_write_them() -> None:
+    told = {
+        "1,024": 1024, "1.024": 1024, "1 024": 1024, "1\u202f024": 1024, "1'024": 1024, "1,024,512": 1024512,
+        "1.024,5": 1024.5, "1,024.5": 1024.5, "1 024,5": 1024.5, "16'384.25": 16384.25, "1,024.512": 1024.512,
+        "8192,00": 8192, "1024.5": 1024.5, "0.125": 0.125,
+    }  # fmt: skip
+    query = "select [whole_number(w) for w in $good] as numbers, [w for w in $bad if is_number(w)] as none"
+    with Store(":memory:") as store:
+        row = store._frame(query, {"good": list(told), "bad": ["4 GB", "ten", "1.024.5"]}).iloc[0]
+    assert (list(row["numbers"]), list(row["none"])) == (list(told.values()), [])
+
+
+def test_times_as_spreadsheets_show_them() -> None:
+    times = ["2024-05-01 10:00:00", "5/1/2024 10:00:00 AM", "01.05.2024 10:00", "2024/05/01 10:00", "1/5/2024 10:00"]
+    query = "select [time_as_shown(t) = '2024-05-01 10:00:00' for t in $times] as same, time_as_shown($last) as last"
+    with Store(":memory:") as store:
+        row = store._frame(query, {"times": times, "last": "5/13/2024 10:00:00\u202fPM"}).iloc[0]
+    assert (list(row["same"]), row["last"].isoformat()) == ([True] * 5, "2024-05-13T22:00:00")
+
+
+def test_cells_that_are_no_number_are_told(tmp_path: Path) -> None:
+    rows = ["a,poweredOn,2,4096,10240", "b,poweredOn,abc,4096,1", "c,poweredOn,2,4 GB,1", 'd,poweredOn,2,"1.024,5",1',
+            "e,poweredOn,2,4096,x", "f,poweredOn,2,4096, "]  # fmt: skip
+    files = {
+        "vInfo.csv": "\n".join([INFO.partition(",Datacenter")[0], *rows, ""]),
+        "vDisk.csv": 'VM,Disk,Capacity MB\na,1,"10,240"\na,2,ten\n',
+        "vCPU.csv": "VM,Overall\na,n/a\n",
+        "vHost.csv": "Host,Speed,# Cores\nh,fast,8\n",
+        "vMemory.csv": "VM,Size MiB,Consumed,Active\na,4096,none,1\nd,1024,512,\n",
+    }
+    with Store(":memory:") as store:
+        gib, rejected, notes = _read(store, _folder(tmp_path, files), "memory_gib")
+    assert gib == {"a": 4, "d": 1024.5 / 1024, "f": 4}
+    assert rejected == [(2, "overall_mhz"), (3, "capacity_mib"), (2, "speed_mhz"), (3, "cpus"), (4, "memory_mib"),
+                        (6, "provisioned_mib"), (2, "consumed_mib")]  # fmt: skip
+    assert "vCPU.csv, line 2: not one row of vcpu is good; the first: overall_mhz: expected is_number" in notes
+    assert "3 of 3 running machines have no CPU reading" in notes
+
+
+def test_hosts_by_address_and_of_the_same_short_name(tmp_path: Path) -> None:
+    """A thousand MHz on two cores of 2,000 MHz are 25 %, of 4,000 MHz 12.5 %, of 3,000 MHz, the average, 16.7 %."""
+    on = {"a": "10.0.0.1", "b": "10.0.0.2", "c": "ESX1.a.com", "d": "esx1.b.com", "e": "esx1", "f": "esx2.a.com"}
+    info = [f"{vm},poweredOn,2,4096,1,dc,{host},,,\n" for vm, host in on.items()]
+    cpu = [f"{vm},1000\n" for vm in on]
+    host = "Host,Speed,# Cores\n10.0.0.1,2000,8\n10.0.0.2,4000,8\nesx1.a.com,2000,8\nesx1.b.com,4000,8\nesx2,3000,8\n"
+    files = {"vInfo.csv": "".join([INFO, *info]), "vCPU.csv": "".join(["VM,Overall\n", *cpu]), "vHost.csv": host}
+    with Store(":memory:") as store:
+        percent, rejected, notes = _read(store, _folder(tmp_path, files), "cpu_percent_mean")
+    sixth = pytest.approx(50 / 3)
+    assert (percent, rejected) == ({"a": 25, "b": 12.5, "c": 25, "d": 12.5, "e": sixth, "f": sixth}, [])
+    assert "1 running machines name hosts that vHost lacks" in notes, "esx1 may be either"
+
+
+def test_machines_of_one_name_without_ids(tmp_path: Path) -> None:
+    header = "VM,Powerstate,CPUs,Memory,Provisioned MiB,Datacenter,Host\n"
+    disk, more = "VM,Disk,Capacity MiB,Datacenter,Host\n", "VM,Disk,Capacity MiB\n"
+    one, two = "web,poweredOn,2,4096,9216,d1,h1\n", "web,poweredOn,2,4096,8192,d2,h2\n"
+    by_place = {"vInfo.csv": header + one + two, "vDisk.csv": disk + "web,1,1024,d1,h1\nweb,1,2048,d2,h2\n"}
+    by_folder = {"vc1/vInfo.csv": header + one, "vc2/vInfo.csv": header + two,
+                 "vc1/vDisk.csv": more + "web,1,1024\n", "vc2/vDisk.csv": more + "web,1,2048\n"}  # fmt: skip
+    by_nothing = {"vInfo.csv": header + one + two, "vDisk.csv": more + "web,1,1024\nweb,1,2048\n"}
+    with Store(":memory:") as store:
+        for name, files in (("place", by_place), ("folder", by_folder)):
+            gib, _, notes = _read(store, _folder(tmp_path / name, files), "storage_gib")
+            assert gib == {"web (h1, 1)": 1, "web (h2, 2)": 2}, name
+            assert "their ids" not in notes
+            assert "VI SDK Server and folder" in notes
+        gib, _, notes = _read(store, _folder(tmp_path / "nothing", by_nothing), "storage_gib")
+    assert gib == {"web (h1, 1)": 9, "web (h2, 2)": 8}, "as provisioned"
+    assert "2 rows of vDisk are left out: several machines have the name, the first web" in notes
+
+
+@pytest.mark.parametrize("dates", [("5/1/2024 9:00:00 AM", "01.05.2023 09:00:00"), None], ids=["dated", "undated"])
+def test_a_machine_in_exports_of_two_days_is_one(tmp_path: Path, dates: tuple[str, str] | None) -> None:
+    files = {}
+    for number, folder in enumerate(("first", "second")):
+        row = "poweredOn,2,4096,1,dc,h"
+        rows = f"web,{row},vm-1,u-1,\nclone,{row},vm-2,u-1,\n{folder},{row},vm-3,u-{folder},\n"
+        files[f"{folder}/vInfo.csv"] = INFO + rows
+        files[f"{folder}/vDisk.csv"] = f"VM,Disk,Capacity MiB,VM ID,VM UUID\nweb,1,{1024 * (number + 1)},vm-1,u-1\n"
+        if dates:
+            files[f"{folder}/vMetaData.csv"] = f"RVTools version,xlsx creation datetime\n4,{dates[number]}\n"
+    with Store(":memory:") as store:
+        gib, _, notes = _read(store, _folder(tmp_path, files), "storage_gib")
+    assert sorted(gib) == ["clone", "first", "second", "web"], "machines of one export may share a UUID"
+    assert gib["web"] == (1 if dates else 2), "the newest, or the last file"
+    which, older = ("a newer", "second") if dates else ("another (without a date the last by name counts)", "first")
+    assert f"2 rows of vInfo are of machines that {which} export has too" in notes
+    assert f"the first web in {older}/vInfo: they are counted once" in notes
+
+
+def test_a_side_tab_or_a_stray_file_refuses_no_estate(tmp_path: Path) -> None:
+    files = {
+        "vInfo.csv": "VM,Powerstate,CPUs,Memory\na,poweredOn,2,4096\n",
+        "vMetaData.csv": "RVTools version,xlsx creation datetime\n4,whenever\n",
+    }
+    for name in ("~$RVTools.xlsx", "Thumbs.db", "desktop.ini"):
+        (tmp_path / name).write_bytes(b"\x05User\x00\x00")
+    with Store(":memory:") as store:
+        cores, rejected, notes = _read(store, _folder(tmp_path, files), "cpu_cores")
+    assert (cores, rejected) == ({"a": 2}, [(2, "made_at")])
+    assert "vMetaData.csv, line 2: not one row of vmetadata is good" in notes
+    assert "the export does not tell when" in notes
+
+
+def test_a_fraction_in_a_number_cell_is_no_thousands(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["VM", "Powerstate", "CPUs", "Memory", "Provisioned MiB"])
+    sheet.append(["a", "poweredOn", 2, "4.096", 512.125])
+    meta = book.create_sheet("vMetaData")
+    meta.append(["RVTools version", "xlsx creation datetime"])
+    meta.append(["4.4", datetime.datetime.fromisoformat("2024-05-01T10:00:00")])
+    book.save(tmp_path / "RVTools.xlsx")
+    with Store(":memory:") as store:
+        gib, _, notes = _read(store, tmp_path / "RVTools.xlsx", "memory_gib + storage_gib")
+    assert gib == {"a": 4 + 512.125 / 1024}
+    assert "taken at 2024-05-01 10:00:00:" in notes
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_first_line_that_tells_the_separator(tmp_path: Path, encoding: str) -> None:
+    text = "sep=;\r\nVM;Powerstate;CPUs;Memory\r\na;poweredOn;2;4.096\r\nb;poweredOn;two;4.096\r\n"
+    (tmp_path / "vInfo.csv").write_text(text, encoding=encoding, newline="")
+    with Store(":memory:") as store:
+        assert _read(store, tmp_path, "memory_gib")[:2] == ({"a": 4}, [(4, "cpus")]), "lines are those of the file"

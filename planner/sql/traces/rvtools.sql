@@ -3,24 +3,28 @@
 -- Tabs as RVTools 3.x and 4.x write them, also zipped; only vInfo is needed. MB of old versions and MiB of new ones are
 -- both 1,048,576 bytes, columns without a unit too. Numbers may carry separators of thousands. vCPU Overall is the MHz
 -- in use at the moment of the export; over the host's Speed they are cores. Templates and SRM placeholders are no
--- workloads; machines that are off or suspended keep their disks alone. Names of tabs in files do not matter.
+-- workloads; machines that are off or suspended keep their disks alone. Names of tabs in files do not matter. Exports of
+-- several vCenters, or of one at several times, may lie side by side, best each in a folder or workbook of its own.
 
 create temp table vinfo (
     vm varchar not null check (trim(vm) <> ''),
     powerstate varchar,
     template varchar,
     srm_placeholder varchar,
-    cpus varchar not null check (whole_number(cpus) between 0 and 1e5),
-    memory_mib varchar not null check (whole_number(memory_mib) between 0 and 1e10),
-    disk_mib varchar check (whole_number(disk_mib) between 0 and 1e13),
-    provisioned_mib varchar check (whole_number(provisioned_mib) between 0 and 1e13),
+    cpus varchar not null check (is_number(cpus)) check (whole_number(cpus) between 0 and 1e5),
+    memory_mib varchar not null check (is_number(memory_mib)) check (whole_number(memory_mib) between 0 and 1e10),
+    disk_mib varchar check (number_or_empty(disk_mib)) check (whole_number(disk_mib) between 0 and 1e13),
+    provisioned_mib varchar check (number_or_empty(provisioned_mib))
+        check (whole_number(provisioned_mib) between 0 and 1e13),
     datacenter varchar,
     cluster varchar,
     host varchar,
+    vi_sdk_server varchar,
+    vi_sdk_uuid varchar,
     vm_id varchar,
     vm_uuid varchar
 );
-comment on table vinfo is '{"needed": true, "delimiter": ",;\t"}';
+comment on table vinfo is '{"needed": true, "named": true, "delimiter": ",;\t"}';
 comment on column vinfo.vm is 'VM name|vInfoVMName';
 comment on column vinfo.powerstate is 'vInfoPowerstate|Power state';
 comment on column vinfo.template is 'vInfoTemplate';
@@ -37,23 +41,31 @@ comment on column vinfo.vm_uuid is 'vInfoUUID|vInfoVMUUID';
 
 create temp table vcpu (
     vm varchar not null,
-    overall_mhz varchar not null check (whole_number(overall_mhz) between 0 and 1e9),
+    overall_mhz varchar not null check (is_number(overall_mhz)) check (whole_number(overall_mhz) between 0 and 1e9),
+    datacenter varchar,
+    cluster varchar,
+    host varchar,
+    vi_sdk_server varchar,
     vm_id varchar,
     vm_uuid varchar
 );
-comment on table vcpu is '{"aside": true, "delimiter": ",;\t"}';
+comment on table vcpu is '{"aside": true, "named": true, "delimiter": ",;\t"}';
 comment on column vcpu.vm is 'VM name|vCPUVMName';
 comment on column vcpu.overall_mhz is 'Overall|vCPUOverall|Overall MHz';
 
 create temp table vmemory (
     vm varchar not null,
-    size_mib varchar not null check (whole_number(size_mib) between 0 and 1e10),
-    consumed_mib varchar check (whole_number(consumed_mib) between 0 and 1e10),
-    active_mib varchar check (whole_number(active_mib) between 0 and 1e10),
+    size_mib varchar not null check (is_number(size_mib)) check (whole_number(size_mib) between 0 and 1e10),
+    consumed_mib varchar check (number_or_empty(consumed_mib)) check (whole_number(consumed_mib) between 0 and 1e10),
+    active_mib varchar check (number_or_empty(active_mib)) check (whole_number(active_mib) between 0 and 1e10),
+    datacenter varchar,
+    cluster varchar,
+    host varchar,
+    vi_sdk_server varchar,
     vm_id varchar,
     vm_uuid varchar
 );
-comment on table vmemory is '{"aside": true, "delimiter": ",;\t"}';
+comment on table vmemory is '{"aside": true, "named": true, "delimiter": ",;\t"}';
 comment on column vmemory.vm is 'VM name|vMemoryVMName';
 comment on column vmemory.size_mib is 'Size MB|Size|vMemorySizeMB|vMemorySizeMiB';
 comment on column vmemory.consumed_mib is 'Consumed|Consumed MB|vMemoryConsumed';
@@ -62,11 +74,15 @@ comment on column vmemory.active_mib is 'Active|Active MB|vMemoryActive';
 create temp table vdisk (
     vm varchar not null,
     disk varchar not null,
-    capacity_mib varchar not null check (whole_number(capacity_mib) between 0 and 1e13),
+    capacity_mib varchar not null check (is_number(capacity_mib)) check (whole_number(capacity_mib) between 0 and 1e13),
+    datacenter varchar,
+    cluster varchar,
+    host varchar,
+    vi_sdk_server varchar,
     vm_id varchar,
     vm_uuid varchar
 );
-comment on table vdisk is '{"aside": true, "delimiter": ",;\t"}';
+comment on table vdisk is '{"aside": true, "named": true, "delimiter": ",;\t"}';
 comment on column vdisk.vm is 'VM name|vDiskVMName';
 comment on column vdisk.disk is 'vDiskDisk';
 comment on column vdisk.capacity_mib is 'Capacity MB|vDiskCapacityMB|vDiskCapacityMiB';
@@ -78,6 +94,10 @@ create temp table vpartition (
     capacity_mib varchar not null,
     consumed_mib varchar not null,
     free_mib varchar,
+    datacenter varchar,
+    cluster varchar,
+    host varchar,
+    vi_sdk_server varchar,
     vm_id varchar,
     vm_uuid varchar
 );
@@ -90,16 +110,20 @@ comment on column vpartition.free_mib is 'Free MB|vPartitionFreeMB|vPartitionFre
 
 create temp table vhost (
     host varchar not null,
-    speed_mhz varchar not null check (whole_number(speed_mhz) between 1 and 1e6),
-    cores varchar not null check (whole_number(cores) between 0 and 1e6)
+    speed_mhz varchar not null check (is_number(speed_mhz)) check (whole_number(speed_mhz) between 1 and 1e6),
+    cores varchar not null check (is_number(cores)) check (whole_number(cores) between 0 and 1e6)
 );
-comment on table vhost is '{"aside": true, "delimiter": ",;\t"}';
+comment on table vhost is '{"aside": true, "named": true, "delimiter": ",;\t"}';
 comment on column vhost.host is 'vHostName|Name';
 comment on column vhost.speed_mhz is 'Speed|vHostSpeed|CPU Speed';
 comment on column vhost.cores is '# Cores|vHostNumCpuCores|Num CPU cores';
 
-create temp table vmetadata (made_at timestamp not null check (made_at between '1990-01-01' and '2100-01-01'), version varchar);
-comment on table vmetadata is '{"aside": true, "delimiter": ",;\t"}';
+create temp table vmetadata (
+    made_at varchar not null check (time_as_shown(made_at) is not null)
+        check (time_as_shown(made_at) between timestamp '1990-01-01' and timestamp '2100-01-01'),
+    version varchar
+);
+comment on table vmetadata is '{"aside": true, "named": true, "delimiter": ",;\t"}';
 comment on column vmetadata.made_at is 'xlsx creation datetime|vMetaDataXlsxCreationDateTime';
 comment on column vmetadata.version is 'RVTools version|vMetaDataRVToolsVersion';
 
@@ -108,51 +132,118 @@ create temp macro undated() as timestamp '1970-01-05 00:00:00';
 
 create temp macro is_true(words) as coalesce(lower(trim(words)) in ('true', 'yes', '1', 'wahr', 'vrai', 'verdadero', 'vero'), false);
 create temp macro is_on(words) as replace(lower(coalesce(words, 'poweredOn')), ' ', '') in ('poweredon', 'on', 'running');
-create temp macro short(name) as split_part(lower(trim(name)), '.', 1);
+create temp macro is_ip(name) as regexp_full_match(name, '[0-9.]+|[0-9a-f:.]*:[0-9a-f:.]*');
+create temp macro short(name) as case when not is_ip(name) then split_part(name, '.', 1) end;
+create temp macro whole_name(name) as nullif(lower(trim(name)), '');
+create temp macro folder_of(file) as regexp_replace(file, '[^/]*$', '');
+-- What the files of one export have in common: their names without those of the tabs.
+create temp macro export_of(file) as
+    regexp_replace(lower(file), '(rvtools_?)?(tab)?v(info|cpu|memory|disk|host|metadata)', '', 'g');
+
+create temp table exports as
+with made as (select export_of(file) as export, folder_of(file) as folder, time_as_shown(made_at) as made_at from vmetadata)
+select file, coalesce(
+    (select max(made_at) from made where export = export_of(f.file)),
+    (select max(made_at) from made where folder = folder_of(f.file))) as made_at
+from (select distinct file from vinfo) f;
+
+-- A machine that several exports have is one: as the newest tells, or the last file where none has a date. Machines of one
+-- export are several whatever their UUIDs, as clones may share one; so are those of vCenters with different VI SDK UUIDs.
+create temp table listed as
+with placed as (
+    select v.rowid as machine, v.* replace (nullif(trim(vm_uuid), '') as vm_uuid, nullif(trim(vm_id), '') as vm_id), made_at,
+        coalesce(vi_sdk_uuid, max(vi_sdk_uuid) over (partition by nullif(trim(vm_uuid), ''))) as vcenter
+    from vinfo v join exports using (file)
+)
+select *, is_true(template) or is_true(srm_placeholder) as is_idle,
+    vm_uuid is not null
+        and rank() over (partition by vm_uuid, vcenter order by made_at desc nulls last, file desc) > 1 as is_older
+from placed;
 
 create temp table vms as
 select *,
     case when count(*) over (partition by vm) = 1 then vm
-        else vm || ' (' || coalesce(nullif(vm_uuid, ''), nullif(vm_id, ''), host, '') || ', '
-            || row_number() over (partition by vm order by vm_uuid, vm_id, datacenter, cluster, host, cpus, memory_mib) || ')'
+        else vm || ' (' || coalesce(vm_uuid, vm_id, host, '') || ', ' || row_number() over (partition by vm
+            order by vm_uuid, vm_id, datacenter, cluster, host, vi_sdk_server, file, cpus, memory_mib) || ')'
     end as workload
-from vinfo where not is_true(template) and not is_true(srm_placeholder);
+from listed where not is_idle and not is_older;
 
--- A machine's row in another tab has its name, and its ids where both tabs tell them.
+-- A row of another tab is of the machine of its name and, where both tabs tell them, its ids; of several such machines it
+-- is of the one that it has most in common with. Where that is still several, it is left out.
 create temp macro same(a, b) as a is null or b is null or a = b;
+create temp macro likeness(a, b) as case when lower(a) = lower(b) then 1 when a is null or b is null then 0 else -1 end;
 
+create temp table besides as
+select columns(*), nullif(trim(vm_uuid), '') as uuid, nullif(trim(vm_id), '') as id from (
+    select 'vDisk' as tab, rowid as place, whole_number(capacity_mib) as amount, vm, vm_uuid, vm_id,
+        datacenter, cluster, host, vi_sdk_server, file
+    from vdisk
+    union all by name
+    select 'vCPU' as tab, rowid as place, whole_number(overall_mhz) as amount, vm, vm_uuid, vm_id,
+        datacenter, cluster, host, vi_sdk_server, file
+    from vcpu
+    union all by name
+    select 'vMemory' as tab, rowid as place, coalesce(whole_number(consumed_mib), whole_number(active_mib)) as amount,
+        vm, vm_uuid, vm_id, datacenter, cluster, host, vi_sdk_server, file
+    from vmemory
+);
+
+create temp table owned as
+with pairs as (
+    select tab, place, amount, machine, is_idle,
+        likeness(uuid, m.vm_uuid) + likeness(id, m.vm_id) + likeness(b.vi_sdk_server, m.vi_sdk_server)
+        + likeness(b.datacenter, m.datacenter) + likeness(b.cluster, m.cluster) + likeness(b.host, m.host)
+        + likeness(folder_of(b.file), folder_of(m.file)) + likeness(export_of(b.file), export_of(m.file)) as alike
+    from besides b join listed m on b.vm = m.vm and same(uuid, m.vm_uuid) and same(id, m.vm_id)
+),
+closest as (
+    select * from pairs qualify alike = max(alike) over (partition by tab, place)
+)
+select *, count(*) filter (not is_idle) over (partition by tab, place) as rivals from closest;
+
+create temp table told as
+select machine, exact_sum(case when tab = 'vDisk' then amount end) as disk_mib, max(amount) filter (tab = 'vCPU') as mhz,
+    max(amount) filter (tab = 'vMemory') as held_mib
+from owned where rivals = 1 and not is_idle group by machine;
+
+-- A machine's host is the one of its whole name, of its own export where that has it; else, as tabs may leave domains
+-- out, the only one of its short name. An IP address has no short name.
 create temp table hosts as
-select short(host) as host, max(whole_number(speed_mhz)) as mhz from vhost group by all;
+select whole_name(host) as host, folder_of(file) as folder, max(whole_number(speed_mhz)) as mhz from vhost group by all;
+
+create temp table speeds as select host, max(mhz) as mhz from hosts group by host;
+
+create temp table short_speeds as
+select short(host) as host, max(mhz) as mhz from speeds
+where short(host) not in (
+    select short(whole_name(host)) from vinfo
+    where contains(host, '.') and not is_ip(whole_name(host))
+    group by 1 having count(distinct whole_name(host)) > 1
+)
+group by 1 having count(*) = 1;
 
 create temp table readings as
-with disks as (
-    select m.workload, sum(whole_number(d.capacity_mib)) as mib
-    from vms m join vdisk d on m.vm = d.vm and same(m.vm_uuid, d.vm_uuid) and same(m.vm_id, d.vm_id) group by all
-),
-busy as (
-    select m.workload, max(whole_number(c.overall_mhz)) as mhz
-    from vms m join vcpu c on m.vm = c.vm and same(m.vm_uuid, c.vm_uuid) and same(m.vm_id, c.vm_id) group by all
-),
-held as (
-    select m.workload, max(coalesce(whole_number(h.consumed_mib), whole_number(h.active_mib))) as mib
-    from vms m join vmemory h on m.vm = h.vm and same(m.vm_uuid, h.vm_uuid) and same(m.vm_id, h.vm_id) group by all
-)
 select
     m.workload, m.cluster, m.host, is_on(m.powerstate) as is_on,
     whole_number(m.cpus) as cores, whole_number(m.memory_mib) / 1024 as gib,
-    coalesce(d.mib, whole_number(m.disk_mib), whole_number(m.provisioned_mib)) / 1024 as storage_gib,
-    b.mhz / coalesce(h.mhz, (select exact_avg(mhz) from hosts)) as cores_used, h.mhz is not null as joined,
-    b.mhz is not null as is_read, held.mib / 1024 as gib_used,
-    coalesce((select max(made_at) from vmetadata), undated()) as read_at
-from vms m left join disks d using (workload) left join busy b using (workload) left join held using (workload)
-left join hosts h on h.host = short(m.host);
+    coalesce(t.disk_mib, whole_number(m.disk_mib), whole_number(m.provisioned_mib)) / 1024 as storage_gib,
+    coalesce(own.mhz, whole.mhz, brief.mhz) as host_mhz,
+    t.mhz / coalesce(host_mhz, (select exact_avg(mhz) from speeds)) as cores_used, host_mhz is not null as joined,
+    t.mhz is not null as is_read, t.held_mib / 1024 as gib_used,
+    coalesce((select max(time_as_shown(made_at)) from vmetadata), undated()) as read_at
+from vms m left join told t using (machine)
+left join hosts own on own.host = whole_name(m.host) and own.folder = folder_of(m.file)
+left join speeds whole on whole.host = whole_name(m.host)
+left join short_speeds brief on brief.host = short(whole_name(m.host));
 
 insert into workloads by name
 select
     $trace_id as trace_id, workload, 'vm' as kind, cluster as owner,
     case when is_on then cores else 0 end as cpu_cores, case when is_on then gib else 0 end as memory_gib,
     storage_gib, 'x86_64' as arch,
-    case when is_on then least(100, 100 * cores_used / nullif(cores, 0)) end as cpu_percent_mean
+    -- Not for machines without a reading: least() passes over what is null.
+    case when is_on and cores_used is not null and cores > 0 then least(100, 100 * cores_used / cores) end
+        as cpu_percent_mean
 from readings;
 
 -- CPU enters as one reading, which says nothing of peaks: the demand's policy states a spread. Memory hardly moves and
@@ -187,8 +278,22 @@ from readings having count(*) filter (not is_on) > 0;
 insert into notes
 select format('{} templates and placeholders are no workloads; their disks of {} GiB are left out', count(*),
     round(coalesce(sum(coalesce(whole_number(disk_mib), whole_number(provisioned_mib))), 0) / 1024, 1))
-from vinfo where is_true(template) or is_true(srm_placeholder) having count(*) > 0;
+from listed where is_idle and not is_older having count(*) > 0;
 
 insert into notes
-select format('{} names are those of several machines; their ids tell them apart', count(distinct vm))
+select format('{} rows of vInfo are of machines that {} export has too (the same VM UUID), the first {} in {}: they are '
+    'counted once', count(*),
+    case when bool_and(made_at is not null) then 'a newer' else 'another (without a date the last by name counts)' end,
+    arg_min(vm, machine), arg_min(file, machine))
+from listed where is_older having count(*) > 0;
+
+insert into notes
+select format('{} names are those of several machines; {} tell them apart', count(distinct vm),
+    case when bool_and(coalesce(vm_uuid, vm_id) is not null) then 'their ids'
+        else 'host, datacenter, cluster, VI SDK Server and folder (without VM ID and VM UUID)' end)
 from vms where workload <> vm having count(*) > 0;
+
+insert into notes
+select format('{} rows of {} are left out: several machines have the name, the first {}, and nothing tells whose they are',
+    count(distinct (tab, place)), string_agg(distinct tab, ', ' order by tab), min(vm))
+from owned join listed using (machine) where rivals > 1 having count(*) > 0;
