@@ -241,6 +241,32 @@ def test_replicas_of_a_prometheus_count_once(tmp_path: Path) -> None:
     assert "began again" not in told
 
 
+def test_answers_without_data_say_why(tmp_path: Path) -> None:
+    answers: list[tuple[object, str]] = [
+        ({"status": "error", "errorType": "bad_data", "error": 'parse error at "{"'}, 'bad_data: parse error at "{"'),
+        (
+            {"status": "error", "error": "timed out", "data": {"resultType": "", "result": []}},
+            "instead of series: timed out",
+        ),
+        ({"status": "success", "data": {"resultType": "scalar", "result": [1, "2"]}}, "holds a scalar"),
+        ({"Label": "CPUUtilization", "Datapoints": []}, "holds no data points of CPUUtilization"),
+        ({"MetricDataResults": [{"Id": "a", "Label": "b", "Timestamps": [], "Values": []}]}, "holds no data points"),
+        ({"status": "success", "data": {"resultType": "matrix", "result": []}}, "holds no series"),
+    ]
+    with Store(":memory:") as store:
+        for document, reason in answers:
+            with pytest.raises(TraceError) as caught:
+                store.ingest(_write(tmp_path / "d.json", document))
+            assert "d.json" in str(caught.value)
+            assert reason in str(caught.value)
+            assert "Known formats" not in str(caught.value)
+        with pytest.raises(TraceError, match=r"d\.json: holds no series"):
+            store.ingest(tmp_path / "d.json", "prometheus")
+        _write(tmp_path / "good.json", _matrix(({"__name__": "container_memory_rss", "pod": "p"}, [(60, 1)])))
+        notes = store.ingest(tmp_path).notes
+    assert any(note.startswith("d.json: holds no series") for note in notes)
+
+
 def test_the_example_of_the_prometheus_documentation() -> None:
     with Store(":memory:") as store:
         info = store.ingest(shared("traces", "prometheus-opencost-samples", "query_range_doc_example.json"))
@@ -398,6 +424,55 @@ def test_statistics_and_metric_data(tmp_path: Path) -> None:
     assert rows == [["i-0abc", 1772409600, 12.5, 1], ["i-0abc", 1772409900, nothing, 1]]
     assert (info.format, info.rejected) == ("cloudwatch", 1)  # type: ignore[attr-defined]
     assert any("StatusCheckFailed" in note for note in info.notes)  # type: ignore[attr-defined]
+
+
+def _results(*results: tuple[str, str, float]) -> dict[str, object]:
+    """An answer of get-metric-data: Id, label and the value at two moments, five minutes apart."""
+    times = ["2026-03-02T00:05:00+00:00", "2026-03-02T00:00:00+00:00"]
+    return {"MetricDataResults": [
+        {"Id": key, "Label": label, "Timestamps": times, "Values": [value, value], "StatusCode": "Complete"}
+        for key, label, value in results], "Messages": []}  # fmt: skip
+
+
+def _first(rows: list[list[object]]) -> dict[object, list[object]]:
+    """The figures of each workload at its first moment, without those that are not told."""
+    return {row[0]: [value for value in row[2:] if not pd.isna(value)] for row in reversed(rows)}
+
+
+def test_results_of_one_label_are_one_machine_unless_only_their_ids_tell_them_apart(tmp_path: Path) -> None:
+    columns, mib = "cpu_percent, network_in_mib_per_s", 300 * 2**20
+    point = {"Timestamp": "2026-03-02T00:00:00Z", "Average": 3.0}
+    rows, _ = _read(
+        tmp_path / "named", columns,
+        names=_results(("m1", "web CPUUtilization", 10), ("m2", "web NetworkIn", mib), ("m3", "db CPUUtilization", 20)),
+        plain=_results(("cpu", "CPUUtilization", 30), ("netin", "NetworkIn", 2 * mib)),
+        ids=_results(("x", "CPUUtilization", 1), ("y", "CPUUtilization", 2)),
+        **{
+            "cpu_i-0abc123": {"Label": "CPUUtilization", "Datapoints": [{**point, "Unit": "Percent"}]},
+            "net_i-0abc123": {"Label": "NetworkIn", "Datapoints": [{**point, "Sum": mib, "Unit": "Bytes"}]},
+        },
+    )  # fmt: skip
+    assert _first(rows) == {"web": [10, 1], "db": [20], "plain": [30, 2], "x": [1], "y": [2], "i-0abc123": [3, 1]}
+
+
+def test_a_metric_is_a_whole_word_in_a_label_or_else_in_an_id_or_the_files_name(tmp_path: Path) -> None:
+    rows, told = _read(
+        tmp_path / "words", "cpu_percent, memory_percent, memory_gib, requests_per_s",
+        a=_results(
+            ("m1", "i-0abc123 GPUMemoryUtilization", 90), ("m2", "i-0abc123 MemoryUtilization", 10),
+            ("m3", "app/lb/12 RequestCount", 300), ("m4", "app/lb/12 RequestCountPerTarget", 100),
+            ("m5", "redis CPUUtilization", 10), ("m6", "redis EngineCPUUtilization", 40),
+            ("m7", "redis engine_cpu_utilization", 50), ("m8", "redis mem_used", 2 * GIB),
+        ),
+        CPUUtilization=_results(("m1", "i-0abc456", 5), ("m2", "i-0def456", 6)),
+        some=_results(("memory_utilization", "i-0abc456", 7)),
+        cpu_utilization=_results(("m1", "web CPUUtilization", 8), ("m2", "web StatusCheckFailed", 1)),
+    )  # fmt: skip
+    named = {"i-0abc123": [10], "app/lb/12": [1], "redis": [10, 2]}
+    assert _first(rows) == {**named, "i-0abc456": [5, 7], "i-0def456": [6], "web": [8]}
+    for name in ("GPUMemoryUtilization", "RequestCountPerTarget", "EngineCPUUtilization", "engine_cpu_utilization",
+                 "StatusCheckFailed"):  # fmt: skip
+        assert name in told
 
 
 @pytest.mark.parametrize("name", ["prometheus", "kubernetes", "opencost"])
