@@ -114,6 +114,159 @@ def test_results_without_a_name_are_known_by_their_file(tmp_path: Path) -> None:
     assert any("3 series have no name" in note for note in info.notes)  # type: ignore[attr-defined]
 
 
+def _read(folder: Path, columns: str, **documents: object) -> tuple[list[list[object]], str]:
+    """Usage and notes of files of those names."""
+    folder.mkdir()
+    for name, document in documents.items():
+        _write(folder / f"{name}.json", document)
+    info, rows = _usage(folder, columns)
+    return rows, " ".join(info.notes)  # type: ignore[attr-defined]
+
+
+def test_exported_labels_are_the_pods_own_and_plain_ones_the_scraped_target(tmp_path: Path) -> None:
+    ksm = {"__name__": "kube_pod_container_resource_requests", "namespace": "monitoring", "pod": "ksm-0",
+           "container": "kube-state-metrics"}  # fmt: skip
+    requests = [
+        ({**ksm, "exported_namespace": "shop", "exported_pod": pod, "exported_container": "app", "resource": resource},
+         [(60, amount)])
+        for pod, resource, amount in (("web-1", "cpu", 2), ("web-1", "memory", GIB), ("db-0", "cpu", 4))
+    ]  # fmt: skip
+    app = {"__name__": "http_requests_total", "namespace": "shop", "pod": "web-1", "exported_namespace": "elsewhere"}
+    path = _write(tmp_path / "r.json", _matrix(*requests, (app, [(0, 0), (60, 120)])))
+    with Store(":memory:") as store:
+        store.ingest(path)
+        sizes = store._frame("select workload, cpu_cores, memory_gib, owner from workloads order by all")
+        served = store._frame("select workload, requests_per_s from usage where requests_per_s > 0")
+    assert sizes.replace({float("nan"): None}).to_numpy().tolist() == [
+        ["shop/db-0", 4, None, "shop"],
+        ["shop/web-1", 2, 1, "shop"],
+    ]
+    assert served.to_numpy().tolist() == [["shop/web-1", 2]]
+
+
+def test_recording_rules_are_what_their_metric_is_and_never_add_up(tmp_path: Path) -> None:
+    pod = {"namespace": "a", "pod": "p", "container": "c"}
+    mixin = {
+        "node_namespace_pod_container:container_memory_working_set_bytes": 4 * GIB,
+        "node_namespace_pod_container:container_memory_rss": 3 * GIB,
+        "node_namespace_pod_container:container_memory_cache": 2 * GIB,
+        "node_namespace_pod_container:container_memory_swap": GIB,
+        "node_namespace_pod_container:container_cpu_usage_seconds_total:sum_irate": 0.5,
+        "cluster:namespace:pod_cpu:active:kube_pod_container_resource_requests": 2,
+        "cluster:namespace:pod_memory:active:kube_pod_container_resource_requests": 8 * GIB,
+        "cluster:namespace:pod_memory:active:kube_pod_container_resource_limits": 9 * GIB,
+        "namespace_pod:http_requests:increase1h": 3600,
+    }
+    columns = "cpu_cores, memory_gib, allocated_cpu_cores, allocated_memory_gib, requests_per_s"
+    series = [({"__name__": name, **pod}, [(60, value)]) for name, value in mixin.items()]
+    rows, told = _read(tmp_path / "rules", columns, rules=_matrix(*series))
+    assert rows == [["a/p", 60, 0.5, 4, 2, 8, pytest.approx(float("nan"), nan_ok=True)]]
+    for words in ("container_memory_rss beside", "container_memory_cache", "resource_limits", "increase1h"):
+        assert words in told
+
+
+def test_recording_rules_of_machines(tmp_path: Path) -> None:
+    at = {"instance": "n1", "job": "node-exporter", "namespace": "monitoring", "pod": "node-exporter-x7k2p"}
+    rules = {
+        "instance:node_cpu_utilisation:rate5m": 0.5,
+        "instance:node_memory_utilisation:ratio": 0.4,
+        "instance:node_num_cpu:sum": 8,
+        "instance:node_network_receive_bytes_excluding_lo:rate5m": 2 * 2**20,
+        "instance:node_network_transmit_bytes_excluding_lo:rate5m": 3 * 2**20,
+        "instance:node_load1_per_cpu:ratio": 0.7,
+        "instance_device:node_disk_io_time_seconds:rate5m": 0.9,
+    }
+    series = [({"__name__": name, **at}, [(60, value)]) for name, value in rules.items()]
+    columns = "cpu_percent, memory_percent, allocated_cpu_cores, network_in_mib_per_s, network_out_mib_per_s, cpu_cores"
+    path = _write(tmp_path / "rules.json", _matrix(*series))
+    with Store(":memory:") as store:
+        told = " ".join(store.ingest(path).notes)
+        rows = store._frame(f"select {columns} from usage").to_numpy().tolist()
+        sizes = store._frame("select workload, kind, application, cpu_cores from workloads").to_numpy().tolist()
+    assert rows[0][:-1] == [50, 40, 8, 2, 3]
+    assert pd.isna(rows[0][-1])
+    assert sizes == [["n1", "vm", "node-exporter", 8]]
+    assert "node_load1_per_cpu" in told
+    assert "node_disk_io_time_seconds" in told
+
+
+def test_files_of_results_without_a_name_speak_of_more_than_cpu_and_memory(tmp_path: Path) -> None:
+    files: dict[str, float] = {
+        "network_receive_bytes": 2**20, "cpu_usage_percent": 45, "memory_utilization": 0.25, "cpu_limits": 7,
+        "sum_by_pod_rate_container_fs_reads_bytes_total_5m": 3 * 2**20, "sum_by_pod_cpu_requests": 2,
+    }  # fmt: skip
+    columns = "network_in_mib_per_s, cpu_percent, memory_percent, disk_read_mib_per_s, allocated_cpu_cores, memory_gib"
+    documents = {name: _matrix(({"pod": "p"}, [(60, value)])) for name, value in files.items()}
+    rows, told = _read(tmp_path / "files", columns, **documents)
+    assert rows[0][:-1] == ["p", 60, 1, 45, 25, 3, 2]
+    assert pd.isna(rows[0][-1])
+    assert "cpu_limits" in told
+
+
+def test_idle_time_alone_tells_what_is_used(tmp_path: Path) -> None:
+    def idle(instance: str, seconds: float, cpu: str) -> tuple[dict[str, str], list[tuple[float, object]]]:
+        name = {"__name__": "node_cpu_seconds_total", "instance": instance, "mode": "idle"}
+        return name | ({"cpu": cpu} if cpu else {}), [(0, 0), (60, seconds)]
+
+    rates = [({"instance": "b", "mode": "idle", "cpu": cpu}, [(60.0, r)]) for cpu, r in (("0", 0.75), ("1", 0.5))]
+    memory = ({"__name__": "process_resident_memory_bytes", "instance": "c"}, [(60.0, GIB)])
+    seconds = [idle("a", 60 - 15 * cpu, str(cpu)) for cpu in range(4)]
+    rows, told = _read(
+        tmp_path / "idle", "cpu_cores", seconds=_matrix(*seconds, idle("c", 100, ""), memory), cpu_idle=_matrix(*rates)
+    )
+    assert rows[:2] == [["a", 60, 1.5], ["b", 60, 0.75]]
+    assert (rows[2][0], pd.isna(rows[2][2])) == ("c", True)
+    assert "2 machines tell only idle time: what it leaves" in told
+    assert "1 machines tell only idle time, and not of which CPU" in told
+
+
+def test_replicas_of_a_prometheus_count_once(tmp_path: Path) -> None:
+    def series(
+        name: str, label: str, replica: str, *values: object
+    ) -> tuple[dict[str, str], list[tuple[float, object]]]:
+        labels = {"__name__": name, "namespace": "a", "pod": "p", "container": "c", label: replica}
+        return labels, [(60.0 * n, value) for n, value in enumerate(values)]
+
+    cpu, memory = "container_cpu_usage_seconds_total", "container_memory_working_set_bytes"
+    answer = _matrix(
+        series(memory, "prometheus_replica", "r0", GIB, "NaN", GIB),
+        series(memory, "prometheus_replica", "r1", GIB, 2 * GIB, "NaN"),
+        series(cpu, "replica", "0", 1000, 1030, "NaN", 1090),
+        series(cpu, "replica", "1", 999, 1029, 1059, 1089),
+    )
+    rows, told = _read(tmp_path / "ha", "cpu_cores, memory_gib", answer=answer)
+    assert [row[2] for row in rows[1:]] == [0.5, 0.5, 0.5]
+    assert [row[3] for row in rows[:3]] == [1, 2, 1]
+    assert "2 series come from several replicas" in told
+    assert "began again" not in told
+
+
+def test_answers_without_data_say_why(tmp_path: Path) -> None:
+    answers: list[tuple[object, str]] = [
+        ({"status": "error", "errorType": "bad_data", "error": 'parse error at "{"'}, 'bad_data: parse error at "{"'),
+        (
+            {"status": "error", "error": "timed out", "data": {"resultType": "", "result": []}},
+            "instead of series: timed out",
+        ),
+        ({"status": "success", "data": {"resultType": "scalar", "result": [1, "2"]}}, "holds a scalar"),
+        ({"Label": "CPUUtilization", "Datapoints": []}, "holds no data points of CPUUtilization"),
+        ({"MetricDataResults": [{"Id": "a", "Label": "b", "Timestamps": [], "Values": []}]}, "holds no data points"),
+        ({"status": "success", "data": {"resultType": "matrix", "result": []}}, "holds no series"),
+    ]
+    with Store(":memory:") as store:
+        for document, reason in answers:
+            with pytest.raises(TraceError) as caught:
+                store.ingest(_write(tmp_path / "d.json", document))
+            assert "d.json" in str(caught.value)
+            assert reason in str(caught.value)
+            assert "Known formats" not in str(caught.value)
+        with pytest.raises(TraceError, match=r"d\.json: holds no series"):
+            store.ingest(tmp_path / "d.json", "prometheus")
+        _write(tmp_path / "good.json", _matrix(({"__name__": "container_memory_rss", "pod": "p"}, [(60, 1)])))
+        notes = store.ingest(tmp_path).notes
+    assert any(note.startswith("d.json: holds no series") for note in notes)
+
+
 def test_the_example_of_the_prometheus_documentation() -> None:
     with Store(":memory:") as store:
         info = store.ingest(shared("traces", "prometheus-opencost-samples", "query_range_doc_example.json"))
@@ -271,6 +424,55 @@ def test_statistics_and_metric_data(tmp_path: Path) -> None:
     assert rows == [["i-0abc", 1772409600, 12.5, 1], ["i-0abc", 1772409900, nothing, 1]]
     assert (info.format, info.rejected) == ("cloudwatch", 1)  # type: ignore[attr-defined]
     assert any("StatusCheckFailed" in note for note in info.notes)  # type: ignore[attr-defined]
+
+
+def _results(*results: tuple[str, str, float]) -> dict[str, object]:
+    """An answer of get-metric-data: Id, label and the value at two moments, five minutes apart."""
+    times = ["2026-03-02T00:05:00+00:00", "2026-03-02T00:00:00+00:00"]
+    return {"MetricDataResults": [
+        {"Id": key, "Label": label, "Timestamps": times, "Values": [value, value], "StatusCode": "Complete"}
+        for key, label, value in results], "Messages": []}  # fmt: skip
+
+
+def _first(rows: list[list[object]]) -> dict[object, list[object]]:
+    """The figures of each workload at its first moment, without those that are not told."""
+    return {row[0]: [value for value in row[2:] if not pd.isna(value)] for row in reversed(rows)}
+
+
+def test_results_of_one_label_are_one_machine_unless_only_their_ids_tell_them_apart(tmp_path: Path) -> None:
+    columns, mib = "cpu_percent, network_in_mib_per_s", 300 * 2**20
+    point = {"Timestamp": "2026-03-02T00:00:00Z", "Average": 3.0}
+    rows, _ = _read(
+        tmp_path / "named", columns,
+        names=_results(("m1", "web CPUUtilization", 10), ("m2", "web NetworkIn", mib), ("m3", "db CPUUtilization", 20)),
+        plain=_results(("cpu", "CPUUtilization", 30), ("netin", "NetworkIn", 2 * mib)),
+        ids=_results(("x", "CPUUtilization", 1), ("y", "CPUUtilization", 2)),
+        **{
+            "cpu_i-0abc123": {"Label": "CPUUtilization", "Datapoints": [{**point, "Unit": "Percent"}]},
+            "net_i-0abc123": {"Label": "NetworkIn", "Datapoints": [{**point, "Sum": mib, "Unit": "Bytes"}]},
+        },
+    )  # fmt: skip
+    assert _first(rows) == {"web": [10, 1], "db": [20], "plain": [30, 2], "x": [1], "y": [2], "i-0abc123": [3, 1]}
+
+
+def test_a_metric_is_a_whole_word_in_a_label_or_else_in_an_id_or_the_files_name(tmp_path: Path) -> None:
+    rows, told = _read(
+        tmp_path / "words", "cpu_percent, memory_percent, memory_gib, requests_per_s",
+        a=_results(
+            ("m1", "i-0abc123 GPUMemoryUtilization", 90), ("m2", "i-0abc123 MemoryUtilization", 10),
+            ("m3", "app/lb/12 RequestCount", 300), ("m4", "app/lb/12 RequestCountPerTarget", 100),
+            ("m5", "redis CPUUtilization", 10), ("m6", "redis EngineCPUUtilization", 40),
+            ("m7", "redis engine_cpu_utilization", 50), ("m8", "redis mem_used", 2 * GIB),
+        ),
+        CPUUtilization=_results(("m1", "i-0abc456", 5), ("m2", "i-0def456", 6)),
+        some=_results(("memory_utilization", "i-0abc456", 7)),
+        cpu_utilization=_results(("m1", "web CPUUtilization", 8), ("m2", "web StatusCheckFailed", 1)),
+    )  # fmt: skip
+    named = {"i-0abc123": [10], "app/lb/12": [1], "redis": [10, 2]}
+    assert _first(rows) == {**named, "i-0abc456": [5, 7], "i-0def456": [6], "web": [8]}
+    for name in ("GPUMemoryUtilization", "RequestCountPerTarget", "EngineCPUUtilization", "engine_cpu_utilization",
+                 "StatusCheckFailed"):  # fmt: skip
+        assert name in told
 
 
 @pytest.mark.parametrize("name", ["prometheus", "kubernetes", "opencost"])
