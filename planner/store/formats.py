@@ -114,7 +114,7 @@ class Input:
     @cached_property
     def least(self) -> int:
         """Fewest fields that a header of this kind has."""
-        return sum(column.required or column.pattern is not None for column in self.columns)
+        return sum(column.required for column in self.columns)
 
     @cached_property
     def _spelled(self) -> dict[str, int]:

@@ -92,6 +92,28 @@ def test_storage_in_use_stands_for_disks_that_are_not_told(tmp_path: Path) -> No
     assert any("the storage in use stands for it" in note for note in info.notes)
 
 
+def test_the_mandatory_columns_of_azure_are_enough_beside_a_file_with_disks_too(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    short = "*Server name,*Cores,*Memory (In MB),*OS name\n"
+    (tmp_path / "one" / "short.csv").write_text(f"{short}a,4,8192,x\n ,4,8192,x\n")
+    _azure(tmp_path / "one", {"*Server name": "b", "*Cores": 2, "*Memory (In MB)": 1024, "Disk 1 size (In GB)": 30})
+    with Store(":memory:") as store:
+        for name in ("auto", "azure_migrate"):
+            info = store.ingest(tmp_path / "one" / "short.csv", name)
+            assert (info.format, info.workloads, info.rejected) == ("azure_migrate", 1, 1)
+        info = store.ingest(tmp_path / "one")
+        query = (
+            f"select workload, cpu_cores, storage_gib from workloads where trace_id = '{info.trace_id}' order by all"
+        )
+        found = store._frame(query)
+        (tmp_path / "lacks.csv").write_text("Server name,Memory\na,8192\n")
+        with pytest.raises(TraceError, match="the header lacks cores; "):
+            store.ingest(tmp_path / "lacks.csv", "azure_migrate")
+    assert found["workload"].tolist() == ["a", "b"]
+    assert found["storage_gib"].isna().tolist() == [True, False]
+    assert (info.rejected, info.lines) == (1, 3)
+
+
 BAD_AZURE = {
     "no name": ({"*Server name": ""}, "server_name: missing"),
     "no cores": ({"*Cores": 0}, "cores: expected"),
