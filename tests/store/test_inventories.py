@@ -176,6 +176,33 @@ def test_aws_rows_need_a_key_and_a_vmware_id_counts_with_its_vcenter_only(tmp_pa
     assert rejects["reason"].str.startswith("expected at least one of").all()
 
 
+def test_aws_ids_of_blanks_are_none_and_sizes_may_be_missing(tmp_path: Path) -> None:
+    size = {"CPU.NumberOfCores": 1, "RAM.TotalSizeInMB": 1024}
+    ids = [
+        {"ExternalId": " ", "HostName": " "},
+        {"ExternalId": " x "},
+        {"IPAddress": " , "},
+        {"IPAddress": " ,10.0.0.1"},
+        {"VMware.MoRefId": "vm", "VMware.VCenterId": " "},
+    ]
+    (tmp_path / "ids").mkdir()
+    with Store(":memory:") as store:
+        blank = store.ingest(_aws(tmp_path, *[size | row for row in ids]))
+        rejects = store.rejects(blank.trace_id)
+        found = store._frame("select workload from workloads order by all")["workload"].tolist()
+        header = ("ExternalId", "HostName", "OS.Name", "Tags")
+        sizeless = store.ingest(_aws(tmp_path / "ids", {"HostName": "h", "OS.Name": "Linux"}, header=header))
+        with pytest.raises(ScenarioError, match="assumed_cpu_cores"):
+            store.demand(sizeless.trace_id, SINGLE)
+        policy = Policy(profile="single", headroom=0, assumed_cpu_cores=2, assumed_memory_gib=4)
+        assert store.demand(sizeless.trace_id, policy).workloads["cpu_cores"].tolist() == [2]
+    assert found == ["10.0.0.1", "x"]
+    assert rejects["line"].tolist() == [2, 4, 6]
+    assert rejects["reason"].str.startswith("expected at least one of externalid").all()
+    assert (sizeless.format, sizeless.workloads) == ("aws_migration_hub", 1)
+    assert any("1 servers have no number of cores and 1 no memory" in note for note in sizeless.notes)
+
+
 def test_aws_servers_of_one_name_are_told_apart_and_lines_of_one_server_are_not(tmp_path: Path) -> None:
     row = {"HostName": "h", "CPU.NumberOfCores": 1, "RAM.TotalSizeInMB": 1024}
     rows = [row | {"ExternalId": key} for key in ("e1", "e1", "e2")]
