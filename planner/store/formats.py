@@ -205,7 +205,7 @@ def _inputs(scratch: duckdb.DuckDBPyConnection, documents: Mapping[str, str]) ->
     for table, name, kind, must, words in scratch.execute(_COLUMNS).fetchall():
         columns.setdefault(table, []).append(Column(name, kind, must, _spellings(name, words)))
     for table, check, names in scratch.execute(_CHECKS).fetchall():
-        checks.setdefault(table, []).append((check, tuple(names)))
+        checks.setdefault(table, []).append((check, tuple(dict.fromkeys(names))))
     found = []
     for table, comment in scratch.execute(_TABLES).fetchall():
         more = json.loads(comment or "{}")
