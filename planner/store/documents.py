@@ -49,7 +49,7 @@ def flattened(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], 
             continue
         keys = _read(connection, source)
         for kind in kinds:
-            if set(kind.keys) <= keys:
+            if all(keys & set(key.split("|")) for key in kind.keys):
                 _flatten(connection, source, kind, found)
     connection.execute("drop table if exists document")
     return found

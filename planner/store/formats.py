@@ -92,7 +92,7 @@ class Input:
     null: str = ""
     """A word that stands for nothing, beside an empty field."""
     keys: tuple[str, ...] = ()
-    """Of JSON: what every document has at its top."""
+    """Of JSON: what every document has at its top; ``|`` between keys of which it has one."""
     tabled: bool = False
     """Of JSON: its rows come as tables too, with the columns declared."""
     rows: str = ""

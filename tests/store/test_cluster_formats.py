@@ -187,6 +187,65 @@ def test_a_pod_needs_its_containers_or_its_largest_init_container(tmp_path: Path
         assert words in told
 
 
+def _requests(cpu: str, memory: str) -> dict[str, object]:
+    return {"requests": {"cpu": cpu, "memory": memory}}
+
+
+def _pod(name: str, **spec: object) -> dict[str, object]:
+    app = {"name": "app", "resources": _requests("200m", "256Mi")}
+    spec = {"containers": [app], **spec}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "n"}, "spec": spec}
+
+
+def test_what_a_pod_needs_with_sidecars_and_as_a_whole(tmp_path: Path) -> None:
+    sidecar = {"name": "log", "resources": _requests("100m", "128Mi"), "restartPolicy": "Always"}
+    more = {**sidecar, "name": "net", "resources": _requests("1", "64Mi")}
+    once = {"name": "once", "resources": _requests("1", "1Gi")}
+    silent = [{"name": "app"}]
+    limits = {"limits": {"cpu": "4", "memory": "4Gi"}}
+    pods = [
+        _pod("a", initContainers=[sidecar, once]),  # 0.1 + 1 beside, 128 + 1024 MiB
+        _pod("b", initContainers=[once, sidecar]),  # the sidecar starts later: 1 alone
+        _pod("c", initContainers=[sidecar, once, more]),  # at last 0.2 + 0.1 + 1
+        _pod("d", initContainers=[sidecar, {"name": "free"}, more, once]),
+        _pod("e", resources=_requests("2", "2Gi"), overhead={"cpu": "250m"}),
+        _pod("f", resources={"requests": {"cpu": "100m"}, **limits}),  # memory: what the container asks for
+        _pod("g", resources=limits, containers=silent),
+    ]
+    with Store(":memory:") as store:
+        store.ingest(_write(tmp_path / "pods.json", {"apiVersion": "v1", "kind": "List", "items": pods}))
+        rows = store._frame("select workload, cpu_cores, 1024 * memory_gib from workloads order by all")
+    assert rows.to_numpy().tolist() == [
+        ["n/a", 1.1, 1152], ["n/b", 1, 1024], ["n/c", 1.3, 1152], ["n/d", 2.1, 1216], ["n/e", 2.25, 2048],
+        ["n/f", 0.1, 256], ["n/g", 4, 4096],
+    ]  # fmt: skip
+
+
+def test_a_pod_or_a_node_alone_is_a_list_of_one(tmp_path: Path) -> None:
+    node = {"kind": "Node", "metadata": {"name": "w1"}, "status": {"capacity": {"cpu": "8", "memory": "32Gi"}}}
+    _write(tmp_path / "pod.json", _pod("a"))
+    _write(tmp_path / "lines.json", "\n".join(json.dumps(_pod(name)) for name in "bc"))
+    _write(tmp_path / "node.json", node)
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        rows = store._frame("select workload, kind, cpu_cores from workloads order by all").to_numpy().tolist()
+    assert rows == [[f"n/{name}", "container", 0.2] for name in "abc"]
+    assert any("the cluster has 1 nodes today: 8.0 cores, 32.0 GiB" in note for note in info.notes)
+
+
+def test_a_quantity_that_is_none_is_told_in_words(tmp_path: Path) -> None:
+    bad = {"name": "bad", "resources": {"requests": {"cpu": "lots", "nvidia.com/gpu": "1"}}}
+    worse = {"name": "worse", "resources": {"limits": {"nvidia.com/gpu": "many"}}}
+    with Store(":memory:") as store:
+        info = store.ingest(_write(tmp_path / "pod.json", _pod("a", containers=[bad, worse, {"name": "good"}])))
+        reasons = store.rejects(info.trace_id)["reason"].tolist()
+    assert reasons == [
+        "cpu: expected a quantity such as 250m, 1.5 or 512Mi, found lots",
+        "gpu: expected a quantity such as 250m, 1.5 or 512Mi, found many",
+    ]
+    assert info.workloads == 1
+
+
 def test_nodes_alone_are_machines(tmp_path: Path) -> None:
     nodes = [{"metadata": {"name": f"w{n}"}, "status": {"capacity": {"cpu": "4", "memory": "16Gi"}}} for n in (1, 2)]
     _write(tmp_path / "nodes.json", {"kind": "NodeList", "items": nodes})
