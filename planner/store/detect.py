@@ -12,7 +12,7 @@ from typing import Final
 import duckdb
 
 from planner.errors import TraceError, near_miss
-from planner.store.documents import Rows, flattened
+from planner.store.documents import Documents, flattened
 from planner.store.formats import Format, Input, formats, load
 from planner.store.judge import BLANK, cells_of, layout_of, reasons
 from planner.store.sources import Source
@@ -47,15 +47,15 @@ def detect(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> 
     """
     with ThreadPoolExecutor(2) as pool:
         forms = list(pool.map(load, formats()))
-    rows = flattened(connection, sources, forms)
+    documents = flattened(connection, sources, forms)
     told = _with_names(connection, sources, forms)
-    candidates = [_sorted(connection, form, sources, rows, told) for form in forms]
+    candidates = [_sorted(connection, form, sources, documents, told) for form in forms]
     fits = [(found, others) for found, others in candidates if _main(found) and not _lacks(found)]
     best = max((_read(found) for found, _ in fits), default=0)
     fits = [(found, others) for found, others in fits if _read(found) == best]
     fits = _closest(connection, [fit for fit in fits if _has_names(fit[0])] or fits)
     if not fits:
-        raise TraceError(f"{_named(sources)}: no known trace format. Seen: {_seen(sources)}. {_known()}")
+        raise TraceError(f"{_named(sources)}: {_unfit(sources, documents)}")
     if len(fits) > 1:
         names = " and ".join(found.format.name for found, _ in fits)
         raise TraceError(f"{_named(sources)}: could be {names}; name the format. Seen: {_seen(sources)}")
@@ -83,9 +83,12 @@ def as_format(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], 
     if name not in formats():
         raise TraceError(f"trace format {name!r}: {near_miss(name, formats())}")
     form = load(name)
-    found, others = _sorted(connection, form, sources, flattened(connection, sources, [form]))
+    documents = flattened(connection, sources, [form])
+    found, others = _sorted(connection, form, sources, documents)
     if others or not _main(found):
-        why = "; ".join(f"{s.name}: {_why_not(connection, form, s)}" for s in list(others)[:3])
+        why = "; ".join(
+            f"{s.name}: {documents.silent.get(s) or _why_not(connection, form, s)}" for s in list(others)[:3]
+        )
         if not _main(found) or _lacks(found):
             raise TraceError(f"{_named(sources)}: is not of format {name}: {why}")
     if _lacks(found):
@@ -97,7 +100,7 @@ def _sorted(
     connection: duckdb.DuckDBPyConnection,
     form: Format,
     sources: Sequence[Source],
-    rows: Rows,
+    documents: Documents,
     told: frozenset[Source] = frozenset(),
 ) -> tuple[Found, tuple[Source, ...]]:
     """Each file to the kind of `form` that it is (JSON to every one it has rows of), and the files that are of none.
@@ -109,19 +112,29 @@ def _sorted(
     kinds = [_best(form.inputs, of_source) for of_source in zip(*fits, strict=True)]
     files = {
         kind.name: tuple(s for s, k in zip(texts, kinds, strict=True) if k is kind)
-        + tuple(rows[s, kind] for s in sources if (s, kind) in rows)
+        + tuple(documents.rows[s, kind] for s in sources if (s, kind) in documents.rows)
         for kind in form.inputs
     }
     there = {name: found for name, found in files.items() if found}
     taken = {s.name for found in there.values() for s in found}
     others = tuple(s for s in sources if s.name not in taken)
-    return Found(form, _reason(form, there), there, _passed_over(others)), others
+    return Found(form, _reason(form, there), there, _passed_over(others, documents)), others
 
 
-def _passed_over(others: Sequence[Source]) -> tuple[str, ...]:
+def _unfit(sources: Sequence[Source], documents: Documents) -> str:
+    """Why no format fits: what files tell themselves of it, and what is seen where some tell nothing."""
+    silent = list(documents.silent.items())
+    told = [why if len(sources) == 1 else f"{source.name}: {why}" for source, why in silent[:_NAMED]]
+    if len(silent) < len(sources):
+        told.append(f"no known trace format. Seen: {_seen(sources)}. {_known()}")
+    return "; ".join(told)
+
+
+def _passed_over(others: Sequence[Source], documents: Documents) -> tuple[str, ...]:
     empty = [s.name for s in others if s.empty]
-    strange = [s.name for s in others if not s.empty]
+    strange = [s.name for s in others if not s.empty and s not in documents.silent]
     told = [f"{name}: empty" for name in empty]
+    told += [f"{s.name}: {documents.silent[s]}" for s in others if s in documents.silent]
     if len(strange) > _NAMED:
         names = ", ".join(strange[:_NAMED])
         return (*told, f"{names} and {len(strange) - _NAMED:,} more: not read, they are no files of this format")

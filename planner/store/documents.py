@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import duckdb
@@ -14,13 +14,15 @@ from planner.errors import TraceError
 from planner.store.formats import Format, Input
 from planner.store.sources import Source
 
-__all__ = ["MOST_BYTES", "MOST_DEPTH", "Rows", "flattened"]
+__all__ = ["MOST_BYTES", "MOST_DEPTH", "Documents", "flattened"]
 
 MOST_BYTES: Final = 256 * 2**20
 """A document, which is read in memory. Unit: bytes. Source: our choice; ten times as much memory was measured."""
 MOST_DEPTH: Final = 200
 """Brackets inside brackets. Unit: levels. Source: our choice; what Kubernetes tells of a pod has about 20."""
 
+_LONGEST_REASON: Final = 400
+"""What is relayed of a reason that a document tells. Unit: characters. Source: our choice."""
 _BLOCK: Final = 1 << 23
 _READ: Final = """
 create or replace temp table document as
@@ -32,25 +34,33 @@ select distinct unnest(json_keys(case json_type(body) when 'ARRAY' then body->0 
 (select body from document limit 100)
 """
 
-Rows = dict[tuple[Source, Input], Source]
-"""For each JSON file and each kind of document that it holds: the file of its rows."""
+
+@dataclass(frozen=True)
+class Documents:
+    """What the JSON files of a recording hold."""
+
+    rows: dict[tuple[Source, Input], Source] = field(default_factory=dict)
+    """For each file and each kind of document that it holds: the file of its rows."""
+    silent: dict[Source, str] = field(default_factory=dict)
+    """Why files that a format knows hold no row, as they tell it themselves."""
 
 
-def flattened(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], forms: Sequence[Format]) -> Rows:
+def flattened(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], forms: Sequence[Format]) -> Documents:
     """Each JSON file read once, and its rows of every kind whose keys it has written beside it.
 
     Raises:
         TraceError: it is broken, too deep or too large.
     """
     kinds = [kind for form in forms for kind in form.inputs if kind.rows]
-    found: Rows = {}
+    found = Documents()
     for source in sources:
         if source.kind != "json":
             continue
         keys = _read(connection, source)
-        for kind in kinds:
-            if all(keys & set(key.split("|")) for key in kind.keys):
-                _flatten(connection, source, kind, found)
+        known = [kind for kind in kinds if all(keys & set(key.split("|")) for key in kind.keys)]
+        there = [_flatten(connection, source, kind, found) for kind in known if not kind.silent]
+        if not any(there):
+            _ask_why(connection, source, [kind for kind in known if kind.silent], found)
     connection.execute("drop table if exists document")
     return found
 
@@ -96,7 +106,8 @@ def _refuse_depth(source: Source) -> None:
                 raise TraceError(f"{source.shown}: is JSON with more than {MOST_DEPTH} brackets inside each other")
 
 
-def _flatten(connection: duckdb.DuckDBPyConnection, source: Source, kind: Input, found: Rows) -> None:
+def _flatten(connection: duckdb.DuckDBPyConnection, source: Source, kind: Input, found: Documents) -> bool:
+    """Writes the rows of a kind; whether there are any."""
     path = source.path.parent if source.scratch is None else source.scratch
     path = path / f"rows{len(list(path.glob('rows*'))):06d}"
     try:
@@ -106,4 +117,17 @@ def _flatten(connection: duckdb.DuckDBPyConnection, source: Source, kind: Input,
     except duckdb.Error as error:
         raise TraceError(f"{source.shown}: cannot be read as {kind.name}: {str(error).splitlines()[0]}") from error
     if count:
-        found[source, kind] = replace(source, path=path, kind="parquet", head=())
+        found.rows[source, kind] = replace(source, path=path, kind="parquet", head=())
+    return bool(count)
+
+
+def _ask_why(connection: duckdb.DuckDBPyConnection, source: Source, kinds: Sequence[Input], found: Documents) -> None:
+    """Keeps the first reason why a file holds no row; a document that is not as it should be tells none."""
+    for kind in kinds:
+        try:
+            told = connection.execute(f"{kind.rows} limit 1").fetchall()
+        except duckdb.Error:
+            continue
+        if told:
+            found.silent[source] = " ".join(str(told[0][0]).split())[:_LONGEST_REASON]
+            return

@@ -12,7 +12,7 @@ has a row a workload: samples, first, last, means, maxima (most_COLUMN). So a ne
 
 Files of JSON become rows by a select: ``create temp view TABLE_in_document as select ... from document`` says how the
 rows of TABLE lie in relation ``document(body json)``, one row a document of a file (JSON lines have many). It knows
-sql/functions.sql, not the format's own macros.
+sql/functions.sql, not the format's own macros. A table of them that is ``silent`` says why a document has no rows.
 """
 
 from __future__ import annotations
@@ -95,6 +95,8 @@ class Input:
     """Of JSON: what every document has at its top; ``|`` between keys of which it has one."""
     tabled: bool = False
     """Of JSON: its rows come as tables too, with the columns declared."""
+    silent: bool = False
+    """Of JSON: no rows of a recording, but why a document has none: one text for each that has none."""
     rows: str = ""
     """Of JSON: the select over ``document(body json)`` that makes rows of it; empty for files that have rows."""
 

@@ -282,7 +282,7 @@ def test_allocations(tmp_path: Path) -> None:
          "__idle__": {"start": "2026-03-02T00:00:00Z", "minutes": 60, "totalCost": 1.5}},
         None,
         {"n/p/a": entry("2026-03-02T01:00:00Z", cpuCoreUsageAverage=None, ramByteUsageAverage=None),
-         "cl/__unallocated__": entry("2026-03-02T01:00:00Z"),
+         "cl/__unmounted__/__unmounted__": {"start": "2026-03-02T01:00:00Z", "minutes": 60},
          "bad": entry("soon")},
     ]}  # fmt: skip
     info, rows = _usage(_write(tmp_path / "a.json", document), "cpu_cores, memory_gib, allocated_cpu_cores")
@@ -290,6 +290,47 @@ def test_allocations(tmp_path: Path) -> None:
     assert pd.isna(rows[1][2])
     assert (info.format, info.workloads, info.samples, info.rejected) == ("opencost", 1, 2, 1)  # type: ignore[attr-defined]
     assert any("2 entries are idle" in note for note in info.notes)  # type: ignore[attr-defined]
+
+
+def test_pods_without_the_property_run_and_idle_capacity_does_not(tmp_path: Path) -> None:
+    def entry(cores: float) -> dict[str, object]:
+        return {"start": "2026-03-02T00:00:00Z", "minutes": 60, "cpuCoreUsageAverage": cores, "totalCost": 1}
+
+    entries = {"team-a": 0.5, "__unallocated__": 3, "kube-system/__unallocated__": 2, "shop/__idle__": 0}
+    entries |= {"__idle__": 7, "__unmounted__": 0, "my__idle__app": 1}
+    document = {"code": 200, "data": [{name: entry(cores) for name, cores in entries.items()}]}
+    info, rows = _usage(_write(tmp_path / "label.json", document), "cpu_cores")
+    assert [(row[0], row[2]) for row in rows] == [
+        ("__unallocated__", 3), ("kube-system/__unallocated__", 2), ("my__idle__app", 1), ("team-a", 0.5),
+    ]  # fmt: skip
+    told = " ".join(info.notes)  # type: ignore[attr-defined]
+    assert "3 entries are idle or unmounted capacity" in told
+    assert "2 workloads, such as __unallocated__, are all the pods without" in told
+    assert "together up to 5.0 cores in use" in told
+
+
+def test_documents_without_rows_tell_why(tmp_path: Path) -> None:
+    told = {
+        "error": ({"code": 500, "data": None, "message": "parsing\nwindow"}, "answered with error 500: parsing window"),
+        "empty": ({"code": 200, "data": [{}]}, "holds no allocations"),
+        "summary": ({"code": 200, "data": {"sets": []}}, "its data is an object: expected a list"),
+        "service": ({"apiVersion": "v1", "kind": "Service", "metadata": {}}, "holds Service: expected pods"),
+        "list": ({"apiVersion": "v1", "kind": "List", "items": []}, "holds nothing: expected pods"),
+    }
+    start = {"start": "2026-03-02T00:00:00Z", "minutes": 60, "cpuCoreUsageAverage": 1}
+    (tmp_path / "mixed").mkdir()
+    _write(tmp_path / "mixed" / "good.json", {"code": 200, "data": [{"a": start}]})
+    _write(tmp_path / "mixed" / "bad.json", told["error"][0])
+    with Store(":memory:") as store:
+        for name, (document, words) in told.items():
+            with pytest.raises(TraceError, match=rf"{name}\.json: .*{words}") as caught:
+                store.ingest(_write(tmp_path / f"{name}.json", document))
+            assert "Known formats" not in str(caught.value)
+        with pytest.raises(TraceError, match=r"is not of format opencost: empty\.json: holds no allocations"):
+            store.ingest(tmp_path / "empty.json", "opencost")
+        info = store.ingest(tmp_path / "mixed")
+    assert info.workloads == 1
+    assert any("bad.json: the server answered with error 500" in note for note in info.notes)
 
 
 NAB = {  # rows, mean, P95, max: counted with pandas from the published files

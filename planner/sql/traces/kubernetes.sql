@@ -69,6 +69,19 @@ select
         c->>'$.resources.limits."amd.com/gpu"') as gpu
 from parts;
 
+-- Documents without a pod or a node say what they hold.
+create temp table strangers (reason varchar);
+comment on table strangers is '{"keys": ["apiVersion", "kind"], "silent": true}';
+
+create temp view strangers_in_document as
+with held as (
+    select coalesce(item->>'kind', nullif(replace(body->>'kind', 'List', ''), '')) as kind
+    from (select body, unnest(coalesce(from_json(body->'items', '["JSON"]'), objects_of(body))) as item from document)
+)
+select format('holds {}: expected pods with their containers, or nodes, as kubectl get pods -A -o json tells them',
+    coalesce(string_agg(distinct kind, ', ' order by kind), 'nothing')) as reason
+from held;
+
 create temp table nodes (
     node varchar not null check (node <> ''),
     cpu varchar not null check (quantity(cpu) between 0 and 1e6),
@@ -124,16 +137,6 @@ comment on column top_nodes.memory is 'MEMORY(bytes)';
 create temp macro undated() as timestamp '1970-01-05 00:00:00';
 create temp macro full_name(namespace, pod) as coalesce(namespace || '/', '') || pod;
 
-create temp table asked as
-with parts as (
-    select namespace, pod, case role when 'sidecar' then 'container' else role end as part,
-        phase, owner_kind, owner_name, node,
-        exact_sum(cores) as cores, max(together(cores, cores_beside)) as most_cores,
-        exact_sum(bytes) / 1073741824 as gib, max(together(bytes, bytes_beside)) / 1073741824 as most_gib,
-        sum(gpus) as gpus, max(together(gpus, gpus_beside)) as most_gpus
-    from needs group by all
-)
-select
 -- An init container runs beside the sidecars that were started before it.
 create temp table needs as
 select
@@ -149,6 +152,16 @@ window earlier as (
 
 create temp macro together(a, b) as coalesce(round(a + b, 9), a, b);
 
+create temp table asked as
+with parts as (
+    select namespace, pod, case role when 'sidecar' then 'container' else role end as part,
+        phase, owner_kind, owner_name, node,
+        exact_sum(cores) as cores, max(together(cores, cores_beside)) as most_cores,
+        exact_sum(bytes) / 1073741824 as gib, max(together(bytes, bytes_beside)) / 1073741824 as most_gib,
+        sum(gpus) as gpus, max(together(gpus, gpus_beside)) as most_gpus
+    from needs group by all
+)
+select
     namespace, pod, full_name(namespace, pod) as workload, any_value(phase) as phase,
     any_value(owner_kind) as owner_kind, any_value(owner_name) as owner_name, any_value(node) as node,
     coalesce(max(cores) filter (part = 'pod'),
