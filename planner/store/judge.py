@@ -152,7 +152,7 @@ def _expected(check: str) -> str:
     readable = _READABLE.fullmatch(check)
     if readable is not None and readable[2] in _READ_BY and readable[1] in (None, readable[3]):
         return _READ_BY[readable[2]]
-    return check.removeprefix("(").removesuffix(")").replace("'", "''")
+    return (check[1:-1] if check.startswith("(") else check).replace("'", "''")
 
 
 def parsed(kind: Input, layout: Layout, source: str) -> str:
