@@ -57,7 +57,7 @@ def flattened(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], 
         if source.kind != "json":
             continue
         keys = _read(connection, source)
-        known = [kind for kind in kinds if set(kind.keys) <= keys]
+        known = [kind for kind in kinds if all(keys & set(key.split("|")) for key in kind.keys)]
         there = [_flatten(connection, source, kind, found) for kind in known if not kind.silent]
         if not any(there):
             _ask_why(connection, source, [kind for kind in known if kind.silent], found)

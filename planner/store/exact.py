@@ -42,7 +42,7 @@ def exact_table(
     connection: duckdb.DuckDBPyConnection, kind: Input, groups: Sequence[Group]
 ) -> tuple[list[Reject], int, list[str]]:
     """Makes temporary table NAME of the good rows; the bad ones, the records seen, and notes."""
-    connection.execute(f"create temp table {kind.name} as {nothing(groups[0])}")
+    connection.execute(f"create temp table {kind.name} as {nothing(groups)}")
     rejects: list[Reject] = []
     notes: list[str] = []
     records = 0
@@ -54,12 +54,15 @@ def exact_table(
     return rejects, records, notes
 
 
-def nothing(group: Group) -> str:
-    """SQL for no rows with the columns of the kind."""
-    plain = {c.name: c.type for c in group.kind.columns if c.pattern is None}
-    columns = {**plain, **{f[0]: f[1] for f in group.layout.fields if f}}
-    nulls = [f"cast(null as {t}) as {quoted(n)}" for n, t in columns.items()]
-    placed = ["cast(null as bigint) as line", "cast(null as varchar) as folder"] if group.kind.numbered else []
+def nothing(groups: Sequence[Group]) -> str:
+    """SQL for no rows with the columns of the kind, and with those that a pattern finds in any of the groups."""
+    kind = groups[0].kind
+    plain = [(c.name, c.type) for c in kind.columns if c.pattern is None]
+    found = [field for group in groups for field in group.layout.fields if field is not None]
+    # Headers that differ in case alone are one column to SQL.
+    columns = {name.lower(): (name, type_) for name, type_ in [*plain, *found]}
+    nulls = [f"cast(null as {type_}) as {quoted(name)}" for name, type_ in columns.values()]
+    placed = ["cast(null as bigint) as line", "cast(null as varchar) as folder"] if kind.numbered else []
     return f"select {', '.join([*nulls, *placed, 'cast(null as varchar) as file'])} where false"
 
 

@@ -92,7 +92,7 @@ class Input:
     null: str = ""
     """A word that stands for nothing, beside an empty field."""
     keys: tuple[str, ...] = ()
-    """Of JSON: what every document has at its top."""
+    """Of JSON: what every document has at its top; ``|`` between keys of which it has one."""
     tabled: bool = False
     """Of JSON: its rows come as tables too, with the columns declared."""
     silent: bool = False
@@ -116,7 +116,7 @@ class Input:
     @cached_property
     def least(self) -> int:
         """Fewest fields that a header of this kind has."""
-        return sum(column.required or column.pattern is not None for column in self.columns)
+        return sum(column.required for column in self.columns)
 
     @cached_property
     def _spelled(self) -> dict[str, int]:
@@ -207,7 +207,7 @@ def _inputs(scratch: duckdb.DuckDBPyConnection, documents: Mapping[str, str]) ->
     for table, name, kind, must, words in scratch.execute(_COLUMNS).fetchall():
         columns.setdefault(table, []).append(Column(name, kind, must, _spellings(name, words)))
     for table, check, names in scratch.execute(_CHECKS).fetchall():
-        checks.setdefault(table, []).append((check, tuple(names)))
+        checks.setdefault(table, []).append((check, tuple(dict.fromkeys(names))))
     found = []
     for table, comment in scratch.execute(_TABLES).fetchall():
         more = json.loads(comment or "{}")

@@ -38,6 +38,18 @@ _WORDS: Final = {
     "BOOLEAN": "true or false",
     "VARCHAR": "some text",
 }
+_READ_BY: Final = {
+    "quantity": "a quantity such as 250m, 1.5 or 512Mi",
+    "whole_number": "a number such as 1024 or 1,024",
+    "instant": "a time (ISO 8601, or seconds since 1970)",
+    "is_number": "a number such as 1024 or 1,024",
+    "number_or_empty": "a number such as 1024 or 1,024, or nothing",
+}
+"""What the functions of sql/functions.sql that read a text expect in it."""
+_READABLE: Final = re.compile(r"\(*(?:(\"?\w+\"?) IS NULL\) OR \(+)?(\w+)\((\"?\w+\"?)\)(?: IS NOT NULL)?\)*")
+"""A check that a text can be read, where there is one."""
+_WITHIN: Final = re.compile(r"\(*\w+\(\"?\w+\"?\) BETWEEN ([\w.+-]+) AND ([\w.+-]+)\)*")
+"""A check that what a text says lies within bounds."""
 
 
 @dataclass(frozen=True)
@@ -136,8 +148,17 @@ def _broken(check: str, names: tuple[str, ...], layout: Layout) -> str:
         return f"'expected at least one of {', '.join(names)}'"
     there = [name for name in names if name in layout.names]
     found = " || ', ' || ".join(f"coalesce(left(cast({quoted(n)} as varchar), 60), 'nothing')" for n in there)
-    text = (check[1:-1] if check.startswith("(") else check).replace("'", "''")
-    return f"'{', '.join(names)}: expected {text}, found ' || {found or repr('nothing')}"
+    return f"'{', '.join(names)}: expected {_expected(check)}, found ' || {found or repr('nothing')}"
+
+
+def _expected(check: str) -> str:
+    """What a check asks for, inside quotes of SQL: in words where it asks that a text can be read, else as it is."""
+    readable = _READABLE.fullmatch(check)
+    if readable is not None and readable[2] in _READ_BY and readable[1] in (None, readable[3]):
+        return _READ_BY[readable[2]]
+    if (bounds := _WITHIN.fullmatch(check)) is not None:
+        return f"{bounds[1]} to {bounds[2]}"
+    return (check[1:-1] if check.startswith("(") else check).replace("'", "''")
 
 
 def parsed(kind: Input, layout: Layout, source: str) -> str:

@@ -45,7 +45,7 @@ def numbered_table(
     connection: duckdb.DuckDBPyConnection, kind: Input, groups: Sequence[Group]
 ) -> tuple[list[Reject], int, list[str]]:
     """Makes temporary table NAME of the good rows with ``line`` and ``folder``; the bad ones, the lines, and notes."""
-    connection.execute(f"create temp table {kind.name} as {nothing(groups[0])}")
+    connection.execute(f"create temp table {kind.name} as {nothing(groups)}")
     rejects: list[Reject] = []
     notes: list[str] = []
     lines = 0

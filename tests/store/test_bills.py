@@ -147,6 +147,20 @@ def test_parquet_of_version_1_2_with_decimals_zones_and_tags_as_maps(tmp_path: P
     assert today(bill, {"eur": 1.5})["effective_usd_per_month"] == pytest.approx(75.0)
 
 
+def test_version_1_3_has_old_and_new_names_of_who_provides_side_by_side(tmp_path: Path) -> None:
+    old = {"ProviderName": "Market", "PublisherName": "Maker", "InvoiceIssuerName": "Issuer"}
+    new = {"ServiceProviderName": "Seller", "HostProviderName": "Host"}
+    both = old | new
+    told = [both, both | {"ServiceProviderName": "NULL"}, new | {"ServiceProviderName": "NULL"}, new]
+    charges = [row(**dict.fromkeys(both, "NULL") | entry) for entry in told]
+    names = list(charges[0])
+    lines = [",".join(str(charge[name]) for name in names) for charge in charges]
+    (tmp_path / "focus.csv").write_text("\n".join([",".join(names), *lines, ""]))
+    info, bill = read(tmp_path / "focus.csv")
+    assert (info.charges, info.rejected) == (4, 0)
+    assert bill.groupby("provider")["charges"].sum().to_dict() == {"Host": 1, "Market": 1, "Seller": 2}
+
+
 def test_sums_are_exact_where_doubles_are_not(tmp_path: Path) -> None:
     costs = ["1e9", *["0.000000000001"] * 9, "0.1", "0.2", "-1e9"]
     _, bill = read(write(tmp_path, *[row(BilledCost=cost) for cost in costs]))

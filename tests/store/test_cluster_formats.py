@@ -340,6 +340,65 @@ def test_a_pod_needs_its_containers_or_its_largest_init_container(tmp_path: Path
         assert words in told
 
 
+def _requests(cpu: str, memory: str) -> dict[str, object]:
+    return {"requests": {"cpu": cpu, "memory": memory}}
+
+
+def _pod(name: str, **spec: object) -> dict[str, object]:
+    app = {"name": "app", "resources": _requests("200m", "256Mi")}
+    spec = {"containers": [app], **spec}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "n"}, "spec": spec}
+
+
+def test_what_a_pod_needs_with_sidecars_and_as_a_whole(tmp_path: Path) -> None:
+    sidecar = {"name": "log", "resources": _requests("100m", "128Mi"), "restartPolicy": "Always"}
+    more = {**sidecar, "name": "net", "resources": _requests("1", "64Mi")}
+    once = {"name": "once", "resources": _requests("1", "1Gi")}
+    silent = [{"name": "app"}]
+    limits = {"limits": {"cpu": "4", "memory": "4Gi"}}
+    pods = [
+        _pod("a", initContainers=[sidecar, once]),  # 0.1 + 1 beside, 128 + 1024 MiB
+        _pod("b", initContainers=[once, sidecar]),  # the sidecar starts later: 1 alone
+        _pod("c", initContainers=[sidecar, once, more]),  # at last 0.2 + 0.1 + 1
+        _pod("d", initContainers=[sidecar, {"name": "free"}, more, once]),
+        _pod("e", resources=_requests("2", "2Gi"), overhead={"cpu": "250m"}),
+        _pod("f", resources={"requests": {"cpu": "100m"}, **limits}),  # memory: what the container asks for
+        _pod("g", resources=limits, containers=silent),
+    ]
+    with Store(":memory:") as store:
+        store.ingest(_write(tmp_path / "pods.json", {"apiVersion": "v1", "kind": "List", "items": pods}))
+        rows = store._frame("select workload, cpu_cores, 1024 * memory_gib from workloads order by all")
+    assert rows.to_numpy().tolist() == [
+        ["n/a", 1.1, 1152], ["n/b", 1, 1024], ["n/c", 1.3, 1152], ["n/d", 2.1, 1216], ["n/e", 2.25, 2048],
+        ["n/f", 0.1, 256], ["n/g", 4, 4096],
+    ]  # fmt: skip
+
+
+def test_a_pod_or_a_node_alone_is_a_list_of_one(tmp_path: Path) -> None:
+    node = {"kind": "Node", "metadata": {"name": "w1"}, "status": {"capacity": {"cpu": "8", "memory": "32Gi"}}}
+    _write(tmp_path / "pod.json", _pod("a"))
+    _write(tmp_path / "lines.json", "\n".join(json.dumps(_pod(name)) for name in "bc"))
+    _write(tmp_path / "node.json", node)
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        rows = store._frame("select workload, kind, cpu_cores from workloads order by all").to_numpy().tolist()
+    assert rows == [[f"n/{name}", "container", 0.2] for name in "abc"]
+    assert any("the cluster has 1 nodes today: 8.0 cores, 32.0 GiB" in note for note in info.notes)
+
+
+def test_a_quantity_that_is_none_is_told_in_words(tmp_path: Path) -> None:
+    bad = {"name": "bad", "resources": {"requests": {"cpu": "lots", "nvidia.com/gpu": "1"}}}
+    worse = {"name": "worse", "resources": {"limits": {"nvidia.com/gpu": "many"}}}
+    with Store(":memory:") as store:
+        info = store.ingest(_write(tmp_path / "pod.json", _pod("a", containers=[bad, worse, {"name": "good"}])))
+        reasons = store.rejects(info.trace_id)["reason"].tolist()
+    assert reasons == [
+        "cpu: expected a quantity such as 250m, 1.5 or 512Mi, found lots",
+        "gpu: expected a quantity such as 250m, 1.5 or 512Mi, found many",
+    ]
+    assert info.workloads == 1
+
+
 def test_nodes_alone_are_machines(tmp_path: Path) -> None:
     nodes = [{"metadata": {"name": f"w{n}"}, "status": {"capacity": {"cpu": "4", "memory": "16Gi"}}} for n in (1, 2)]
     _write(tmp_path / "nodes.json", {"kind": "NodeList", "items": nodes})
@@ -376,7 +435,7 @@ def test_allocations(tmp_path: Path) -> None:
          "__idle__": {"start": "2026-03-02T00:00:00Z", "minutes": 60, "totalCost": 1.5}},
         None,
         {"n/p/a": entry("2026-03-02T01:00:00Z", cpuCoreUsageAverage=None, ramByteUsageAverage=None),
-         "cl/__unallocated__": entry("2026-03-02T01:00:00Z"),
+         "cl/__unmounted__/__unmounted__": {"start": "2026-03-02T01:00:00Z", "minutes": 60},
          "bad": entry("soon")},
     ]}  # fmt: skip
     info, rows = _usage(_write(tmp_path / "a.json", document), "cpu_cores, memory_gib, allocated_cpu_cores")
@@ -384,6 +443,47 @@ def test_allocations(tmp_path: Path) -> None:
     assert pd.isna(rows[1][2])
     assert (info.format, info.workloads, info.samples, info.rejected) == ("opencost", 1, 2, 1)  # type: ignore[attr-defined]
     assert any("2 entries are idle" in note for note in info.notes)  # type: ignore[attr-defined]
+
+
+def test_pods_without_the_property_run_and_idle_capacity_does_not(tmp_path: Path) -> None:
+    def entry(cores: float) -> dict[str, object]:
+        return {"start": "2026-03-02T00:00:00Z", "minutes": 60, "cpuCoreUsageAverage": cores, "totalCost": 1}
+
+    entries = {"team-a": 0.5, "__unallocated__": 3, "kube-system/__unallocated__": 2, "shop/__idle__": 0}
+    entries |= {"__idle__": 7, "__unmounted__": 0, "my__idle__app": 1}
+    document = {"code": 200, "data": [{name: entry(cores) for name, cores in entries.items()}]}
+    info, rows = _usage(_write(tmp_path / "label.json", document), "cpu_cores")
+    assert [(row[0], row[2]) for row in rows] == [
+        ("__unallocated__", 3), ("kube-system/__unallocated__", 2), ("my__idle__app", 1), ("team-a", 0.5),
+    ]  # fmt: skip
+    told = " ".join(info.notes)  # type: ignore[attr-defined]
+    assert "3 entries are idle or unmounted capacity" in told
+    assert "2 workloads, such as __unallocated__, are all the pods without" in told
+    assert "together up to 5.0 cores in use" in told
+
+
+def test_documents_without_rows_tell_why(tmp_path: Path) -> None:
+    told = {
+        "error": ({"code": 500, "data": None, "message": "parsing\nwindow"}, "answered with error 500: parsing window"),
+        "empty": ({"code": 200, "data": [{}]}, "holds no allocations"),
+        "summary": ({"code": 200, "data": {"sets": []}}, "its data is an object: expected a list"),
+        "service": ({"apiVersion": "v1", "kind": "Service", "metadata": {}}, "holds Service: expected pods"),
+        "list": ({"apiVersion": "v1", "kind": "List", "items": []}, "holds nothing: expected pods"),
+    }
+    start = {"start": "2026-03-02T00:00:00Z", "minutes": 60, "cpuCoreUsageAverage": 1}
+    (tmp_path / "mixed").mkdir()
+    _write(tmp_path / "mixed" / "good.json", {"code": 200, "data": [{"a": start}]})
+    _write(tmp_path / "mixed" / "bad.json", told["error"][0])
+    with Store(":memory:") as store:
+        for name, (document, words) in told.items():
+            with pytest.raises(TraceError, match=rf"{name}\.json: .*{words}") as caught:
+                store.ingest(_write(tmp_path / f"{name}.json", document))
+            assert "Known formats" not in str(caught.value)
+        with pytest.raises(TraceError, match=r"is not of format opencost: empty\.json: holds no allocations"):
+            store.ingest(tmp_path / "empty.json", "opencost")
+        info = store.ingest(tmp_path / "mixed")
+    assert info.workloads == 1
+    assert any("bad.json: the server answered with error 500" in note for note in info.notes)
 
 
 NAB = {  # rows, mean, P95, max: counted with pandas from the published files

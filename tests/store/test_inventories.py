@@ -92,6 +92,28 @@ def test_storage_in_use_stands_for_disks_that_are_not_told(tmp_path: Path) -> No
     assert any("the storage in use stands for it" in note for note in info.notes)
 
 
+def test_the_mandatory_columns_of_azure_are_enough_beside_a_file_with_disks_too(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    short = "*Server name,*Cores,*Memory (In MB),*OS name\n"
+    (tmp_path / "one" / "short.csv").write_text(f"{short}a,4,8192,x\n ,4,8192,x\n")
+    _azure(tmp_path / "one", {"*Server name": "b", "*Cores": 2, "*Memory (In MB)": 1024, "Disk 1 size (In GB)": 30})
+    with Store(":memory:") as store:
+        for name in ("auto", "azure_migrate"):
+            info = store.ingest(tmp_path / "one" / "short.csv", name)
+            assert (info.format, info.workloads, info.rejected) == ("azure_migrate", 1, 1)
+        info = store.ingest(tmp_path / "one")
+        query = (
+            f"select workload, cpu_cores, storage_gib from workloads where trace_id = '{info.trace_id}' order by all"
+        )
+        found = store._frame(query)
+        (tmp_path / "lacks.csv").write_text("Server name,Memory\na,8192\n")
+        with pytest.raises(TraceError, match="the header lacks cores; "):
+            store.ingest(tmp_path / "lacks.csv", "azure_migrate")
+    assert found["workload"].tolist() == ["a", "b"]
+    assert found["storage_gib"].isna().tolist() == [True, False]
+    assert (info.rejected, info.lines) == (1, 3)
+
+
 BAD_AZURE = {
     "no name": ({"*Server name": ""}, "server_name: missing"),
     "no cores": ({"*Cores": 0}, "cores: expected"),
@@ -152,6 +174,33 @@ def test_aws_rows_need_a_key_and_a_vmware_id_counts_with_its_vcenter_only(tmp_pa
     assert found == [["h", "server"], ["m", "server"], ["vc/vm-1", "vm"]]
     assert rejects["line"].tolist() == [2, 4]
     assert rejects["reason"].str.startswith("expected at least one of").all()
+
+
+def test_aws_ids_of_blanks_are_none_and_sizes_may_be_missing(tmp_path: Path) -> None:
+    size = {"CPU.NumberOfCores": 1, "RAM.TotalSizeInMB": 1024}
+    ids = [
+        {"ExternalId": " ", "HostName": " "},
+        {"ExternalId": " x "},
+        {"IPAddress": " , "},
+        {"IPAddress": " ,10.0.0.1"},
+        {"VMware.MoRefId": "vm", "VMware.VCenterId": " "},
+    ]
+    (tmp_path / "ids").mkdir()
+    with Store(":memory:") as store:
+        blank = store.ingest(_aws(tmp_path, *[size | row for row in ids]))
+        rejects = store.rejects(blank.trace_id)
+        found = store._frame("select workload from workloads order by all")["workload"].tolist()
+        header = ("ExternalId", "HostName", "OS.Name", "Tags")
+        sizeless = store.ingest(_aws(tmp_path / "ids", {"HostName": "h", "OS.Name": "Linux"}, header=header))
+        with pytest.raises(ScenarioError, match="assumed_cpu_cores"):
+            store.demand(sizeless.trace_id, SINGLE)
+        policy = Policy(profile="single", headroom=0, assumed_cpu_cores=2, assumed_memory_gib=4)
+        assert store.demand(sizeless.trace_id, policy).workloads["cpu_cores"].tolist() == [2]
+    assert found == ["10.0.0.1", "x"]
+    assert rejects["line"].tolist() == [2, 4, 6]
+    assert rejects["reason"].str.startswith("expected at least one of externalid").all()
+    assert (sizeless.format, sizeless.workloads) == ("aws_migration_hub", 1)
+    assert any("1 servers have no number of cores and 1 no memory" in note for note in sizeless.notes)
 
 
 def test_aws_servers_of_one_name_are_told_apart_and_lines_of_one_server_are_not(tmp_path: Path) -> None:

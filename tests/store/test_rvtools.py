@@ -226,7 +226,7 @@ def test_cells_that_are_no_number_are_told(tmp_path: Path) -> None:
     assert gib == {"a": 4, "d": 1024.5 / 1024, "f": 4}
     assert rejected == [(2, "overall_mhz"), (3, "capacity_mib"), (2, "speed_mhz"), (3, "cpus"), (4, "memory_mib"),
                         (6, "provisioned_mib"), (2, "consumed_mib")]  # fmt: skip
-    assert "vCPU.csv, line 2: not one row of vcpu is good; the first: overall_mhz: expected is_number" in notes
+    assert "vCPU.csv, line 2: not one row of vcpu is good; the first: overall_mhz: expected a number" in notes
     assert "3 of 3 running machines have no CPU reading" in notes
 
 

@@ -1,11 +1,15 @@
 -- AWS Migration Hub / Application Discovery import: one row a server, CSV; an inventory with averages and maxima
 --
 -- Source: AWS Application Discovery Service user guide, import template. A row is a server if it has an external id, an
--- address, a host name, or a VMware id together with that of its vCenter. MB and KB are powers of two. Columns of other
--- names are skipped; lists are quoted and split at commas. The name is that of the host, else of the VM, else the id.
+-- address, a host name, or a VMware id together with that of its vCenter; all else, sizes too, may be missing. MB and KB
+-- are powers of two. Columns of other names are skipped; lists are quoted and split at commas. The name is that of the
+-- host, else of the VM, else the id.
 
+-- Any list of hosts has names and addresses: the last check is met by every row, but asks for one more column in the
+-- header that tells this template.
 create temp table servers (
     externalid varchar,
+    smbiosid varchar,
     ipaddress varchar,
     macaddress varchar,
     hostname varchar,
@@ -13,6 +17,8 @@ create temp table servers (
     vmware_vcenterid varchar,
     vmware_vmname varchar,
     serverid varchar,
+    os_name varchar,
+    os_version varchar,
     cpu_numberofprocessors double check (cpu_numberofprocessors between 0 and 1e5),
     cpu_numberofcores double check (cpu_numberofcores between 0 and 1e5),
     cpu_numberoflogicalcores double check (cpu_numberoflogicalcores between 0 and 1e5),
@@ -27,9 +33,12 @@ create temp table servers (
     diskwritesopspersecond_max double check (diskwritesopspersecond_max between 0 and 1e9),
     networkwritespersecondinkb_avg double check (networkwritespersecondinkb_avg between 0 and 1e12),
     applications varchar,
-    check (coalesce(externalid, ipaddress, macaddress, hostname,
-        case when vmware_vcenterid is not null then vmware_morefid end) is not null),
-    check (coalesce(cpu_numberofprocessors, cpu_numberofcores, cpu_numberoflogicalcores, ram_totalsizeinmb, 0) >= 0)
+    check (coalesce(nullif(trim(externalid), ''), nullif(trim(ipaddress, ', '), ''), nullif(trim(macaddress, ', '), ''),
+        nullif(trim(hostname), ''),
+        case when trim(vmware_vcenterid) <> '' then nullif(trim(vmware_morefid), '') end) is not null),
+    check (coalesce(cast(cpu_numberofprocessors as varchar), cast(cpu_numberofcores as varchar),
+        cast(cpu_numberoflogicalcores as varchar), cast(ram_totalsizeinmb as varchar), smbiosid, os_name, os_version,
+        vmware_vmname, '') is not null)
 );
 comment on column servers.vmware_morefid is 'VMWare.MoRefId';
 comment on column servers.diskreadsopspersecond_avg is 'DiskReadOpsPerSecond.Avg';
@@ -38,15 +47,16 @@ comment on column servers.diskreadsopspersecond_max is 'DiskReadOpsPerSecond.Max
 comment on column servers.diskwritesopspersecond_max is 'DiskWriteOpsPerSecond.Max';
 comment on table servers is '{"needed": true}';
 
-create temp macro first_of(list) as nullif(trim(split_part(list, ',', 1)), '');
+create temp macro told(words) as nullif(trim(words), '');
+create temp macro first_of(list) as told(split_part(trim(list, ', '), ',', 1));
 
 -- The same server on two lines counts once.
 create temp table distinct_servers as
 select
-    *, coalesce(nullif(trim(hostname), ''), nullif(trim(vmware_vmname), ''), nullif(trim(externalid), ''), serverid,
-        first_of(ipaddress), first_of(macaddress), vmware_vcenterid || '/' || vmware_morefid) as name,
-    coalesce(nullif(trim(externalid), ''), serverid, vmware_vcenterid || '/' || vmware_morefid, first_of(ipaddress),
-        first_of(macaddress), trim(hostname)) as key
+    *, coalesce(told(hostname), told(vmware_vmname), told(externalid), told(serverid), first_of(ipaddress),
+        first_of(macaddress), told(vmware_vcenterid) || '/' || told(vmware_morefid)) as name,
+    coalesce(told(externalid), told(serverid), told(vmware_vcenterid) || '/' || told(vmware_morefid),
+        first_of(ipaddress), first_of(macaddress), told(hostname)) as key
 from (select distinct * from servers);
 
 create temp table once as
@@ -62,7 +72,7 @@ from once;
 insert into workloads by name
 select
     $trace_id as trace_id, workload,
-    case when coalesce(vmware_morefid, vmware_vmname) is null then 'server' else 'vm' end as kind,
+    case when coalesce(told(vmware_morefid), told(vmware_vmname)) is null then 'server' else 'vm' end as kind,
     first_of(applications) as application,
     nullif(coalesce(cpu_numberoflogicalcores, cpu_numberofcores, cpu_numberofprocessors), 0) as cpu_cores,
     nullif(ram_totalsizeinmb, 0) / 1024 as memory_gib,

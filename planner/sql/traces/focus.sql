@@ -1,9 +1,10 @@
--- FOCUS billing, versions 1.0 to 1.2, CSV or Parquet: what is paid today, by provider, service, region and month
+-- FOCUS billing, versions 1.0 to 1.3, CSV or Parquet: what is paid today, by provider, service, region and month
 --
--- Source: FinOps Open Cost and Usage Specification, columns of 1.2 (those of 1.0 are among them). Ends of periods are
--- exclusive, times are UTC. BilledCost is what the invoice says; EffectiveCost spreads what was paid ahead over what used
--- it. A charge belongs to the month in which its period begins: some sellers bill it in the next. Extra columns are
--- skipped, so are tags. A bill tells no sizes and no use, so no workload comes out of it.
+-- Source: FinOps Open Cost and Usage Specification, columns of 1.2 (those of 1.0 are among them) and the names of
+-- who provides of 1.3, which has them beside the deprecated ProviderName and PublisherName. Ends of periods are
+-- exclusive, times are UTC. BilledCost is what the invoice says; EffectiveCost spreads what was paid ahead over what
+-- used it. A charge belongs to the month in which its period begins: some sellers bill it in the next. Extra columns
+-- are skipped, so are tags. A bill tells no sizes and no use, so no workload comes out of it.
 
 create temp table bill (
     BilledCost double not null check (BilledCost between -1e12 and 1e12),
@@ -14,8 +15,10 @@ create temp table bill (
     ChargePeriodEnd timestamp not null check (ChargePeriodEnd between '1990-01-01' and '2110-01-01'),
     ChargeCategory varchar not null,
     ChargeClass varchar,
+    ServiceProviderName varchar,
     ProviderName varchar,
     PublisherName varchar,
+    HostProviderName varchar,
     InvoiceIssuerName varchar,
     ServiceName varchar,
     ServiceCategory varchar,
@@ -34,17 +37,17 @@ create temp table bill (
     SkuId varchar,
     SubAccountId varchar,
     BillingAccountId varchar,
-    check (coalesce(ProviderName, PublisherName, InvoiceIssuerName) is not null),
+    check (coalesce(ServiceProviderName, ProviderName, PublisherName, HostProviderName, InvoiceIssuerName) is not null),
     check (ChargePeriodEnd >= ChargePeriodStart)
 );
-comment on column bill.ProviderName is 'ServiceProviderName|Provider';
-comment on column bill.PublisherName is 'Publisher|HostProviderName';
+comment on column bill.ProviderName is 'Provider';
+comment on column bill.PublisherName is 'Publisher';
 comment on table bill is '{"null": "NULL", "streamed": true, "needed": true}';
 
 insert into charges by name
 select
     $trace_id as trace_id,
-    coalesce(ProviderName, PublisherName, InvoiceIssuerName) as provider,
+    coalesce(ServiceProviderName, ProviderName, PublisherName, HostProviderName, InvoiceIssuerName) as provider,
     coalesce(ServiceCategory, 'Other') as service_category,
     coalesce(ServiceName, 'not told') as service,
     SkuId as sku, coalesce(ResourceId, ResourceName) as resource, ResourceType as resource_type,

@@ -1,9 +1,11 @@
 -- Kubernetes: kubectl get pods/nodes -o json and kubectl top pods/nodes; what pods ask for, and one reading of what they use
 --
--- Quantities are those of Kubernetes (250m, 1Gi, 64M, 1e3). A pod needs what its containers ask for together, or its
--- largest init container; init containers that keep running (restartPolicy Always) count as containers; overhead comes
--- on top (kubernetes.io, Init Containers and Pod Overhead). Pods that ended are no workloads; those of DaemonSets and of
--- nodes themselves run wherever there is a node, and the models count them there. Nodes without pods are machines.
+-- Quantities are those of Kubernetes (250m, 1Gi, 64M, 1e3). A pod needs what its containers ask for together, or the most
+-- that an init container needs with the sidecars started before it: those are init containers that keep running
+-- (restartPolicy Always), and count with the containers too. What the pod asks for as a whole comes before that sum, its
+-- limit stands in where no container asks, overhead comes on top (kubernetes.io, Effective Pod requests and limits).
+-- Pods that ended are no workloads; those of DaemonSets and of nodes themselves run wherever there is a node, and the
+-- models count them there. Nodes without pods are machines. A pod or node alone is read as a list of one.
 
 create temp table containers (
     pod varchar not null check (pod <> ''),
@@ -12,38 +14,54 @@ create temp table containers (
     owner_kind varchar,
     owner_name varchar,
     node varchar,
-    role varchar not null,
+    role varchar not null check (role in ('container', 'sidecar', 'init', 'overhead', 'pod', 'limit')),
+    place bigint,
     container varchar,
     cpu varchar check (quantity(cpu) between 0 and 1e6),
     memory varchar check (quantity(memory) between 0 and 1e16),
     gpu varchar check (quantity(gpu) between 0 and 1e5),
     check (cpu is null or quantity(cpu) is not null),
-    check (memory is null or quantity(memory) is not null)
+    check (memory is null or quantity(memory) is not null),
+    check (gpu is null or quantity(gpu) is not null)
 );
-comment on table containers is '{"keys": ["items"]}';
+comment on table containers is '{"keys": ["items|metadata"]}';
 
+-- The place of a container is its ordinal among the containers, or the init containers, of its pod.
 create temp view containers_in_document as
 with items as (
     select coalesce(item->>'kind', replace(body->>'kind', 'List', '')) as kind, item
-    from (select body, unnest(from_json(body->'items', '["JSON"]')) as item from document)
+    from (select body, unnest(coalesce(from_json(body->'items', '["JSON"]'), objects_of(body))) as item from document)
 ),
 pods as (
     select
         item->>'$.metadata.name' as pod, item->>'$.metadata.namespace' as namespace, item->>'$.status.phase' as phase,
         item->>'$.metadata.ownerReferences[0].kind' as owner_kind, item->>'$.metadata.ownerReferences[0].name' as owner_name,
-        item->>'$.spec.nodeName' as node, item->'spec' as spec
+        item->>'$.spec.nodeName' as node, item->'spec' as spec,
+        from_json(item->'$.spec.containers', '["JSON"]') as containers,
+        from_json(item->'$.spec.initContainers', '["JSON"]') as starters
     from items where kind = 'Pod'
 ),
 parts as (
-    select * exclude (spec), 'container' as role, unnest(from_json(spec->'containers', '["JSON"]')) as c from pods
-    union all
-    select * exclude (spec), 'init' as role, unnest(from_json(spec->'initContainers', '["JSON"]')) as c from pods
-    union all
-    select * exclude (spec), 'overhead' as role, json_object('resources', json_object('requests', spec->'overhead')) as c
+    select pods.* exclude (spec, containers, starters), 'container' as role,
+        unnest(containers) as c, generate_subscripts(containers, 1) as place from pods
+    union all by name
+    select pods.* exclude (spec, containers, starters), 'init' as role,
+        unnest(starters) as c, generate_subscripts(starters, 1) as place from pods
+    union all by name
+    select pods.* exclude (spec, containers, starters), 'overhead' as role,
+        json_object('resources', json_object('requests', spec->'overhead')) as c
     from pods where (spec->'overhead') is not null
+    union all by name
+    select pods.* exclude (spec, containers, starters), 'pod' as role,
+        json_object('resources', json_object('requests', spec->'$.resources.requests')) as c
+    from pods where (spec->'$.resources.requests') is not null
+    union all by name
+    select pods.* exclude (spec, containers, starters), 'limit' as role,
+        json_object('resources', json_object('requests', spec->'$.resources.limits')) as c
+    from pods where (spec->'$.resources.limits') is not null
 )
 select
-    * exclude (c, role), case when (c->>'restartPolicy') = 'Always' then 'container' else role end as role,
+    * exclude (c, role), case when role = 'init' and (c->>'restartPolicy') = 'Always' then 'sidecar' else role end as role,
     c->>'name' as container,
     coalesce(c->>'$.resources.requests.cpu', c->>'$.resources.limits.cpu') as cpu,
     coalesce(c->>'$.resources.requests.memory', c->>'$.resources.limits.memory') as memory,
@@ -51,16 +69,32 @@ select
         c->>'$.resources.limits."amd.com/gpu"') as gpu
 from parts;
 
+-- Documents without a pod or a node say what they hold.
+create temp table strangers (reason varchar);
+comment on table strangers is '{"keys": ["apiVersion", "kind"], "silent": true}';
+
+create temp view strangers_in_document as
+with held as (
+    select coalesce(item->>'kind', nullif(replace(body->>'kind', 'List', ''), '')) as kind
+    from (select body, unnest(coalesce(from_json(body->'items', '["JSON"]'), objects_of(body))) as item from document)
+)
+select format('holds {}: expected pods with their containers, or nodes, as kubectl get pods -A -o json tells them',
+    coalesce(string_agg(distinct kind, ', ' order by kind), 'nothing')) as reason
+from held;
+
 create temp table nodes (
-    node varchar not null,
+    node varchar not null check (node <> ''),
     cpu varchar not null check (quantity(cpu) between 0 and 1e6),
     memory varchar not null check (quantity(memory) between 0 and 1e16),
     gpu varchar check (quantity(gpu) between 0 and 1e5),
     arch varchar,
     type varchar,
-    zone varchar
+    zone varchar,
+    check (quantity(cpu) is not null),
+    check (quantity(memory) is not null),
+    check (gpu is null or quantity(gpu) is not null)
 );
-comment on table nodes is '{"keys": ["items"]}';
+comment on table nodes is '{"keys": ["items|metadata"]}';
 
 create temp view nodes_in_document as
 select
@@ -68,7 +102,10 @@ select
     item->>'$.status.capacity."nvidia.com/gpu"' as gpu, item->>'$.status.nodeInfo.architecture' as arch,
     item->>'$.metadata.labels."node.kubernetes.io/instance-type"' as type,
     item->>'$.metadata.labels."topology.kubernetes.io/zone"' as zone
-from (select body->>'kind' as kind, unnest(from_json(body->'items', '["JSON"]')) as item from document)
+from (
+    select body->>'kind' as kind, unnest(coalesce(from_json(body->'items', '["JSON"]'), objects_of(body))) as item
+    from document
+)
 where coalesce(item->>'kind', replace(kind, 'List', '')) = 'Node';
 
 -- Text as kubectl prints it; with --containers the pod stands first and NAME is the container's.
@@ -100,22 +137,40 @@ comment on column top_nodes.memory is 'MEMORY(bytes)';
 create temp macro undated() as timestamp '1970-01-05 00:00:00';
 create temp macro full_name(namespace, pod) as coalesce(namespace || '/', '') || pod;
 
+-- An init container runs beside the sidecars that were started before it.
+create temp table needs as
+select
+    * exclude (cpu, memory, gpu), quantity(cpu) as cores, quantity(memory) as bytes, quantity(gpu) as gpus,
+    sum(quantity(cpu)) filter (role = 'sidecar') over earlier as cores_beside,
+    sum(quantity(memory)) filter (role = 'sidecar') over earlier as bytes_beside,
+    sum(quantity(gpu)) filter (role = 'sidecar') over earlier as gpus_beside
+from (select distinct * from containers)
+window earlier as (
+    partition by namespace, pod, phase, owner_kind, owner_name, node order by place, role, container
+    rows between unbounded preceding and 1 preceding
+);
+
+create temp macro together(a, b) as coalesce(round(a + b, 9), a, b);
+
 create temp table asked as
 with parts as (
-    select namespace, pod, role, phase, owner_kind, owner_name, node,
-        exact_sum(quantity(cpu)) as cores, max(quantity(cpu)) as most_cores,
-        exact_sum(quantity(memory)) / 1073741824 as gib, max(quantity(memory)) / 1073741824 as most_gib,
-        sum(quantity(gpu)) as gpus
-    from (select distinct * from containers) group by all
+    select namespace, pod, case role when 'sidecar' then 'container' else role end as part,
+        phase, owner_kind, owner_name, node,
+        exact_sum(cores) as cores, max(together(cores, cores_beside)) as most_cores,
+        exact_sum(bytes) / 1073741824 as gib, max(together(bytes, bytes_beside)) / 1073741824 as most_gib,
+        sum(gpus) as gpus, max(together(gpus, gpus_beside)) as most_gpus
+    from needs group by all
 )
 select
     namespace, pod, full_name(namespace, pod) as workload, any_value(phase) as phase,
     any_value(owner_kind) as owner_kind, any_value(owner_name) as owner_name, any_value(node) as node,
-    greatest(max(cores) filter (role = 'container'), max(most_cores) filter (role = 'init'))
-        + coalesce(max(cores) filter (role = 'overhead'), 0) as cores,
-    greatest(max(gib) filter (role = 'container'), max(most_gib) filter (role = 'init'))
-        + coalesce(max(gib) filter (role = 'overhead'), 0) as gib,
-    greatest(max(gpus) filter (role = 'container'), max(gpus) filter (role = 'init')) as gpus
+    coalesce(max(cores) filter (part = 'pod'),
+        greatest(max(cores) filter (part = 'container'), max(most_cores) filter (part = 'init')),
+        max(cores) filter (part = 'limit')) + coalesce(max(cores) filter (part = 'overhead'), 0) as cores,
+    coalesce(max(gib) filter (part = 'pod'),
+        greatest(max(gib) filter (part = 'container'), max(most_gib) filter (part = 'init')),
+        max(gib) filter (part = 'limit')) + coalesce(max(gib) filter (part = 'overhead'), 0) as gib,
+    greatest(max(gpus) filter (part = 'container'), max(most_gpus) filter (part = 'init')) as gpus
 from parts group by namespace, pod;
 
 create temp table running as

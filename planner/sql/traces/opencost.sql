@@ -1,8 +1,10 @@
 -- OpenCost and Kubecost: answers of /allocation as JSON; what pods used and asked for in each step, and what it cost
 --
 -- Layout: opencost/opencost, core/pkg/opencost/allocation_json.go: {"code":200,"data":[{"name": {allocation}, ..}, ..]},
--- an object a step. Floats that are no numbers come as null. __idle__, __unallocated__ and __unmounted__ are what nobody
--- used: no workloads. By pod or container a workload is namespace/pod, else it is what the answer is aggregated by.
+-- an object a step. Floats that are no numbers come as null. __idle__ and __unmounted__ are capacity that nobody used: no
+-- workloads. __unallocated__ are pods that run, but lack the label, controller or whatever the answer is aggregated by
+-- (allocation.go tells IdleSuffix, UnmountedSuffix and UnallocatedSuffix apart). By pod or container a workload is
+-- namespace/pod, else it is what the answer is aggregated by.
 
 create temp table allocations (
     name varchar not null check (name <> ''),
@@ -41,7 +43,21 @@ select
     e.value->>'totalCost' as total_cost
 from entries;
 
-create temp macro is_nobody(name) as regexp_matches(name, '(^|/)__(idle|unallocated|unmounted|undefined)__');
+-- Answers without an allocation say why.
+create temp table refusals (reason varchar);
+comment on table refusals is '{"keys": ["code"], "silent": true}';
+
+create temp view refusals_in_document as
+select case
+    when try_cast(body->>'code' as integer) >= 400 or (body->>'status') = 'error'
+        then format('the server answered with error {}: {}', body->>'code', coalesce(body->>'message', 'it tells no more'))
+    when json_type(body->'data') = 'OBJECT'
+        then 'its data is an object: expected a list with an object a step, as /allocation answers'
+    else 'holds no allocations: ask for a window in which pods ran' end as reason
+from document where (body->>'code') is not null;
+
+create temp macro is_nobody(name) as regexp_matches(name, '(^|/)__(idle|unmounted)__(/|$)');
+create temp macro lacks_property(name) as regexp_matches(name, '(^|/)__(unallocated|undefined)__(/|$)');
 
 create temp table used as
 select *, coalesce(case when coalesce(pod, '') <> '' then coalesce(namespace || '/', '') || pod end, name) as workload
@@ -77,9 +93,17 @@ from told left join sized s using (workload)
 group by workload;
 
 insert into notes
-select format('{} entries are idle or unallocated capacity, no workloads; they cost {:.2f} of {:.2f} in the currency of the answer',
+select format('{} entries are idle or unmounted capacity, no workloads; they cost {:.2f} of {:.2f} in the currency of the answer',
     count(*) filter (is_nobody(name)), coalesce(sum(total_cost) filter (is_nobody(name)), 0.0), coalesce(sum(total_cost), 0.0))
 from allocations having count(*) filter (is_nobody(name)) > 0;
+
+insert into notes
+select format('{} workloads, such as {}, are all the pods without what the answer is aggregated by (a label, a controller): they run, each is planned as one, together up to {} cores in use',
+    count(distinct workload), min(workload), round(max(cores), 3))
+from (
+    select workload, sum(exact_sum(cpu_usage)) over (partition by started_at) as cores
+    from used where lacks_property(workload) group by workload, started_at
+) having count(*) > 0;
 
 insert into notes
 select format('{} of {} allocations tell no CPU or memory in use', count(*) filter (cpu_usage is null or ram_usage is null), count(*))
