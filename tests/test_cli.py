@@ -347,7 +347,7 @@ def started(*arguments: str | Path, **environment: str) -> subprocess.Popen[str]
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **environment},
+        env={**os.environ, "COLUMNS": "", **environment},
         cwd=Path(__file__).parents[1],
     )
 
