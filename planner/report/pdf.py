@@ -30,6 +30,10 @@ _UNDATED: Final = "2000-01-01"
 _WIDTH: Final = 620
 _MOST_CHARACTERS: Final = 140
 """Wider tables of numbers are set smaller."""
+_PAGE_CHARACTERS: Final = 150
+"""What about fits on a line of a table."""
+_SENTENCE: Final = 18
+"""Longer cells of words may be set on several lines."""
 _LONG: Final = 14
 """Longer runs of characters may break: after a mark, else after as many characters."""
 _RUNS: Final = re.compile(rf"[^\s\u200b]{{{_LONG + 1},}}")
@@ -137,11 +141,28 @@ def _table(table: Table) -> Told:
         "caption": _flat(table.caption),
         "heads": [_breakable(column.title) for column in table.columns],
         "right": right,
+        "shares": _shares(table),
         "rows": rows,
         "dense": _width(table) > _MOST_CHARACTERS,
         "marked": sorted(table.marked),
         "total": table.total,
     }
+
+
+def _shares(table: Table) -> list[float]:
+    """What each column takes of the room that the others leave; 0: what its cells need.
+
+    Columns of sentences share the room by their mean length, where a table is wider than a page: left to themselves,
+    columns that are too wide get the same, and one of few words takes from one of many.
+    """
+    cells = list(zip(*table.rows, strict=True))
+    longest = [max(map(len, column), default=0) for column in cells]
+    long = [most > _SENTENCE and each.align != "right" for most, each in zip(longest, table.columns, strict=True)]
+    rest = sum(most + 2 for most, is_long in zip(longest, long, strict=True) if not is_long)
+    if not any(long) or sum(longest) <= _PAGE_CHARACTERS or rest > _PAGE_CHARACTERS * 2 // 3:
+        return [0.0] * len(table.columns)
+    means = [sum(map(len, column)) / len(column) for column in cells]
+    return [max(_SENTENCE / 2, mean) ** 0.75 if is_long else 0.0 for mean, is_long in zip(means, long, strict=True)]
 
 
 def _width(table: Table) -> int:
