@@ -273,3 +273,13 @@ def test_a_foreign_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "no.duckdb").write_bytes(b"this is no database at all" * 100)
     with pytest.raises(InputError, match=r"no\.duckdb"):
         Store(tmp_path / "no.duckdb")
+
+
+def test_a_call_of_another_century_is_left_out_and_told(tmp_path: Path) -> None:
+    rows = [f"f,2024-01-01 00:{minute:02},1,0.2,128" for minute in range(30)]
+    path = tmp_path / "calls.csv"
+    path.write_text("\n".join(["workload,minute,calls,seconds_per_call,memory_mb", *rows, "f,2099-01-01,7,0.2,128"]))
+    with Store(":memory:") as store:
+        info = store.ingest(path)
+    assert (info.calls, info.samples, info.lines) == (30, 30, 31)
+    assert any("1 rows of calls are more than five years away from 2024" in note for note in info.notes)

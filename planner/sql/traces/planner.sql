@@ -98,6 +98,18 @@ from (
     select s.*, w.cpu_cores as listed_cores, w.memory_gib as listed_gib from samples s left join listed w using (workload)
 );
 
+-- Minutes without calls are filled in, so a clock that is decades off would make a recording of decades.
+set variable common_year = (
+    select year(minute) as y from call_rows group by y order by count(*) desc, y limit 1
+);
+create temp view sound_calls as
+select * from call_rows where abs(year(minute) - getvariable('common_year')) <= 5;
+
+insert into notes
+select format('{} rows of calls are more than five years away from {}, when most were: clocks gone wrong, left out',
+    count(*), getvariable('common_year'))
+from call_rows where abs(year(minute) - getvariable('common_year')) > 5 having count(*) > 0;
+
 insert into traffic by name
 select $trace_id as trace_id, caller, callee, sampled_at, requests_per_s, mib_per_s from traffic_rows;
 
@@ -106,14 +118,14 @@ select
     $trace_id as trace_id, workload, date_trunc('minute', minute) as minute, sum(calls) as calls,
     exact_sum(calls * seconds_per_call) / nullif(sum(calls) filter (seconds_per_call is not null), 0) as seconds_per_call,
     exact_sum(calls * memory_mb) / nullif(sum(calls) filter (memory_mb is not null), 0) as memory_mb
-from call_rows
+from sound_calls
 group by all
 having sum(calls) > 0;
 
 -- Calls are taken as recorded without a break from the first minute to the last.
 insert into minutes by name
 select $trace_id as trace_id, unnest(generate_series(a, b, interval 1 minute)) as minute
-from (select min(date_trunc('minute', minute)) as a, max(date_trunc('minute', minute)) as b from call_rows)
+from (select min(date_trunc('minute', minute)) as a, max(date_trunc('minute', minute)) as b from sound_calls)
 where a is not null;
 
 insert into workloads by name
@@ -127,7 +139,7 @@ called as (
         coalesce(
             exact_sum(calls * memory_mb) / nullif(sum(calls) filter (memory_mb is not null), 0), exact_avg(memory_mb)
         ) / 1024 as gib
-    from call_rows group by workload
+    from sound_calls group by workload
 ),
 names as (
     select workload from sized union select workload from called union select workload from listed
