@@ -130,7 +130,10 @@ def machines(rows: pd.DataFrame, found: dict[str, int]) -> None:
     st.subheader("Idle, zombie and poorly recorded")
     kinds = ["idle", "zombie", "unknown", "active"]
     kept = st.multiselect("Show workloads that are", kinds, kinds[:3], key="activity")
-    told = rows[rows["activity"].isin(kept)].assign(share=rows["samples"] / rows["expected_samples"])
+    told = rows[rows["activity"].isin(kept)].assign(share=lambda each: each["samples"] / each["expected_samples"])
+    if told.empty:
+        st.write("None of the workloads is one of these.")
+        return
     st.write(f"{len(told):,} workloads. Idle ones could be shared or made smaller, zombies deleted.")
     table(told.rename(columns={"share": "samples there"}), "quality", 300)
 

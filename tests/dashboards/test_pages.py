@@ -116,6 +116,14 @@ def test_a_sample_is_planned_and_opens() -> None:
 
 
 @pytest.mark.slow
+def test_where_every_workload_is_active_none_is_listed_as_idle() -> None:
+    app = opened("data.py")
+    recording = next(box for box in app.selectbox if box.label == "Recording")
+    recording.set_value("azure_functions (ships with planner)").run()
+    assert not app.exception
+    assert any("None of the workloads" in text.value for text in app.markdown)
+
+
 def test_a_wrong_setting_is_told_in_words() -> None:
     app = opened("data.py")
     app.selectbox(key="known.sample:planner").select("bitbrains (ships with planner)")
