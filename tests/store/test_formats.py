@@ -108,6 +108,20 @@ def test_bitbrains_folder_of_months_and_header_variants(tmp_path: Path) -> None:
     assert usage["network_out_mib_per_s"].tolist() == [1.0] * 4
 
 
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_bitbrains_saved_again_with_another_delimiter(tmp_path: Path, delimiter: str) -> None:
+    rows = [
+        f"{1376314846 + 300 * n};\t2;\t5000.0;\t500.0;\t10.0;\t2097152;\t1048576;\t0;\t1;\t0;\t1024" for n in range(3)
+    ]
+    path = tmp_path / "1.csv"
+    path.write_text("\n".join([BITBRAINS, *rows, ""]).replace(";\t", delimiter))
+    with Store(":memory:") as store:
+        info = store.ingest(path)
+        usage = store._frame("select distinct workload, cpu_cores, memory_gib from usage")
+    assert (info.format, info.workloads, info.samples, info.rejected) == ("bitbrains", 1, 3, 0)
+    assert usage.to_numpy().tolist() == [["1", 0.2, 1.0]]
+
+
 @pytest.mark.parametrize(
     ("name", "functions", "calls", "gb_seconds"),
     [("dirigent-250", 250, 567_403, 20_205.66), ("dirigent-100", 100, 339_657, 7_018.54)],
