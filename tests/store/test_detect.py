@@ -97,6 +97,17 @@ def test_a_table_of_alibaba_is_told_from_those_of_azure_and_google(tmp_path: Pat
     assert (found.format.name, list(found.files)) == ("alibaba_2018", [name])
 
 
+def test_machine_events_of_the_older_alibaba_trace_are_not_its_machines(tmp_path: Path) -> None:
+    """v2017: time, machine, event, detail, cpus, memory, disk; machines of v2018 are m_1, their domains numbers."""
+    older = written(tmp_path / "server_event.csv", *[f"0,{n},add,,64,0.69,0.5" for n in range(6)])
+    told = written(tmp_path / "machine_usage.csv", *[f"{m},10,41,92,,,43.04,33.08,5" for m in ("m_1", "m_2", "7")])
+    with Store(":memory:") as store:
+        with pytest.raises(TraceError, match="no known trace format"):
+            store.ingest(older)
+        info = store.ingest(told)
+    assert (info.format, info.samples, info.rejected) == ("alibaba_2018", 2, 1)
+
+
 def test_azure_tables_are_told_from_those_of_alibaba(tmp_path: Path) -> None:
     table = written(tmp_path / "a.csv", *[f"c_{n},1,2,0,300,9,5,8,Unknown,4,32" for n in range(5)])
     readings = written(tmp_path / "b.csv", *[f"{t},7,1,9,5" for t in range(0, 3000, 300)])
