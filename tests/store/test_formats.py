@@ -164,6 +164,22 @@ def test_azure_functions_official_days(tmp_path: Path) -> None:
     assert "demand.function_seconds_inferred" in {a.name for a in demand.assumptions}
 
 
+def test_azure_functions_days_by_other_names(tmp_path: Path) -> None:
+    """day1 and day2 are two days; two files of one day are added up, and that is told."""
+    for name in ("day1", "calls_day_02", "Invocations-D3"):
+        (tmp_path / f"{name}.csv").write_text("HashOwner,HashApp,HashFunction,Trigger,1,1440\no,a,f,http,2,3\n")
+    for name in ("cloud7", "first"):
+        (tmp_path / "same" / f"{name}.csv").parent.mkdir(exist_ok=True)
+        (tmp_path / "same" / f"{name}.csv").write_text(f"HashOwner,HashApp,HashFunction,1\no,a,f,{len(name)}\n")
+    with Store(":memory:") as store:
+        days = store.ingest([tmp_path / f"{name}.csv" for name in ("day1", "calls_day_02", "Invocations-D3")])
+        same = store.ingest(tmp_path / "same")
+    assert (days.calls, (days.end - days.start).total_seconds()) == (15, 3 * 86400 - 60)
+    assert not any("several rows" in note for note in days.notes)
+    assert (same.calls, same.samples) == (11, 1)
+    assert any(note.startswith("1 functions have several rows of one day") for note in same.notes)
+
+
 def test_azure_functions_without_durations_or_invocations(tmp_path: Path) -> None:
     for kind in ("invocations", "memory"):
         shutil.copy(shared(*FUNCTIONS, "dirigent-100", f"{kind}.csv.gz"), tmp_path)
