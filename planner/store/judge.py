@@ -224,7 +224,7 @@ def _listed(kind: Input, many: Mapping[str, Mapping[int, str]], source: str) -> 
     rows = f"select *, {_split(kind.delimiter)} as f from {source}"
     for number, (type_, places) in enumerate(many.items()):
         chosen = f"list_select(f, {[place + 1 for place in places]})"
-        text, value = _nothing(kind, "trim(w)"), cast("w", type_)
+        text, value = _nothing(kind, _trimmed("w")), cast("w", type_)
         rows = f"select *, list_transform({chosen}, lambda w: {text}) as texts_{number} from ({rows})"
         rows = f"select *, list_transform(texts_{number}, lambda w: {value}) as values_of_texts_{number} from ({rows})"
     return rows
@@ -236,8 +236,12 @@ def _nothing(kind: Input, words: str) -> str:
 
 
 def _cell(number: int, field: tuple[str, str] | None) -> str:
-    """SQL for the text of a field; round numbers and times blanks do not count."""
-    return f"trim(f[{number + 1}])" if field is not None and field[1] != "VARCHAR" else f"f[{number + 1}]"
+    """SQL for the text of a field; round numbers and times blanks and tabs do not count."""
+    return _trimmed(f"f[{number + 1}]") if field is not None and field[1] != "VARCHAR" else f"f[{number + 1}]"
+
+
+def _trimmed(words: str) -> str:
+    return f"trim({words}, ' ' || chr(9))"
 
 
 def legal(delimiter: str) -> str:
@@ -255,7 +259,7 @@ def unless_broken(delimiter: str) -> str:
 def _split(delimiter: str) -> str:
     """SQL for the fields of ``text``: the quick way where it has no quote."""
     if delimiter == BLANK:
-        return f"regexp_split_to_array(trim(text, ' ' || chr(9)), '{BLANKS}')"
+        return f"regexp_split_to_array({_trimmed('text')}, '{BLANKS}')"
     each = f"""'{delimiter}("(?:[^"]|"")*"|[^"{delimiter}]*)'"""
     unquote = """lambda w: case when starts_with(w, '"') then replace(w[2:-2], '""', '"') else w end"""
     return (

@@ -108,6 +108,25 @@ def test_bitbrains_folder_of_months_and_header_variants(tmp_path: Path) -> None:
     assert usage["network_out_mib_per_s"].tolist() == [1.0] * 4
 
 
+def test_bitbrains_blank_cells_are_nothing(tmp_path: Path) -> None:
+    """Behind the official `;` and tab a blank cell is a tab: no use of disk is told, CPU by its percent alone."""
+    rows = [
+        "1376314846;\t2;\t5000;\t500;\t10;\t2097152;\t1048576;\t0;\t1;\t0;\t1024",
+        "1376315146;\t2;\t5000;\t;\t20;\t2097152;\t1048576;\t;\t \t;\t0;\t",
+        "1376315446;\t2;\t5000;\t;\t;\t2097152;\t1048576;\t0;\t1;\t0;\t1024",
+    ]
+    (tmp_path / "1.csv").write_text("\n".join([BITBRAINS, *rows, ""]))
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        usage = store._frame(
+            "select cpu_cores, disk_read_mib_per_s, network_out_mib_per_s from usage order by sampled_at"
+        )
+        why = store.rejects(info.trace_id)["reason"].tolist()
+    assert usage["cpu_cores"].tolist() == pytest.approx([0.2, 0.4])
+    assert usage.iloc[1, 1:].isna().all()
+    assert (info.samples, why) == (2, ["expected at least one of cpu_usage_mhz, cpu_usage_percent"])
+
+
 @pytest.mark.parametrize("delimiter", [",", "\t", ";"])
 def test_bitbrains_saved_again_with_another_delimiter(tmp_path: Path, delimiter: str) -> None:
     rows = [
