@@ -273,3 +273,21 @@ def test_a_foreign_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "no.duckdb").write_bytes(b"this is no database at all" * 100)
     with pytest.raises(InputError, match=r"no\.duckdb"):
         Store(tmp_path / "no.duckdb")
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_tables_as_a_spreadsheet_of_another_country_saves_them(tmp_path: Path, delimiter: str) -> None:
+    """A semicolon or a tab between the fields of any table with a header; numbers still have a point."""
+    tables = {
+        "planner": ["workload|sampled_at|cpu_cores", "a|2024-01-01 00:00:00|1.5", "b|2024-01-01 00:00:00|2,5"],
+        "request_rates": ["timestamp|requests", "2024-01-01 00:00:00|7", "2024-01-01 00:01:00|1,5"],
+        "service_graph": ["caller|callee|rps", "a|b|3", "b|c|1,5"],
+    }
+    with Store(":memory:") as store:
+        for name, lines in tables.items():
+            path = tmp_path / f"{name}.csv"
+            path.write_text("\n".join([*lines, ""]).replace("|", delimiter))
+            info = store.ingest(path)
+            why = store.rejects(info.trace_id)["reason"].tolist()
+            assert (info.format, info.lines, info.rejected) == (name, 2, 1)
+            assert "expected a number, found '" in why[0]

@@ -18,7 +18,7 @@ create temp table readings (
     network_transmitted_throughput_kb_s double check (network_transmitted_throughput_kb_s between 0 and 1e12),
     check (coalesce(cpu_usage_mhz, cpu_usage_percent) is not null)
 );
-comment on table readings is '{"delimiter": ";,\t", "streamed": true, "named": true, "needed": true}';
+comment on table readings is '{"streamed": true, "named": true, "needed": true}';
 comment on column readings.timestamp_ms is 'Timestamp|Timestamp [s]';
 comment on column readings.cpu_capacity_provisioned_mhz is 'CPU capacity [MHZ]';
 comment on column readings.memory_capacity_provisioned_kb is 'Memory capacity [KB]';
