@@ -26,6 +26,7 @@ BAD = {
     "time before there were recordings": ("v,0001-01-01 00:00:00,1,1", "sampled_at: expected sampled_at BETWEEN"),
     "time that stands for never": ("v,9999-12-31 23:59:59,1,1", "sampled_at: expected sampled_at BETWEEN"),
     "time before 1970 as a number": ("v,-2208988800,1,1", "sampled_at: expected sampled_at BETWEEN"),
+    "a word that a cast takes for 1970": ("v, Epoch,1,1", "sampled_at: expected a time"),
     "no end of time": ("v,infinity,1,1", "sampled_at: expected sampled_at BETWEEN"),
     "short": ("v,2024-01-01 00:00:00,1", "too few fields: 3, expected 4"),
     "long": ("v,2024-01-01 00:00:00,1,1,1", "too many fields: 5, expected 4"),
