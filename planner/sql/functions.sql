@@ -10,14 +10,15 @@ create or replace macro instant_of(number) as
         when abs(number) < 1e20 then make_timestamp(cast(round(number / 1e3) as bigint))
     end;
 
--- A time as text, in UTC: ISO 8601 with or without offset, or a number since 1970. Null where it is neither.
+-- A time as text, in UTC: ISO 8601 with or without offset, or a number since 1970. Null where it is neither; the word
+-- epoch, which a cast takes for 1970, stands in columns of other meanings.
 -- Only the cast to timestamptz honours an offset (the session's zone is UTC), but it is slow; the cast to timestamp
 -- ignores whatever follows the time, so it serves only where nothing does.
 create or replace macro instant(words) as
     coalesce(
         case when regexp_full_match(words, '[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9:.]+Z?)?')
             then try_cast(words as timestamp)
-            else try_cast(words as timestamptz) at time zone 'UTC' end,
+            when lower(trim(words)) <> 'epoch' then try_cast(words as timestamptz) at time zone 'UTC' end,
         instant_of(try_cast(words as double)));
 
 -- Hour of the week in UTC, Monday 00:00 is 0. 1970-01-01 was a Thursday, 72 hours after a Monday.

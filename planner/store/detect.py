@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ _LINES_JUDGED: Final = 20
 _NAMED: Final = 3
 _LEAST_GOOD: Final = 0.5
 """More than this share of the first lines of a file without header are good rows if it is of a kind."""
+_MOST: Final = 0.5
+"""A header above a file of a kind without one names more than this share of the kind's columns."""
+_NUMBER: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|nan|inf", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -101,11 +105,11 @@ def _sorted(
     form: Format,
     sources: Sequence[Source],
     documents: Documents,
-    told: frozenset[Source] = frozenset(),
+    told: frozenset[Source] | None = None,
 ) -> tuple[Found, tuple[Source, ...]]:
     """Each file to the kind of `form` that it is (JSON to every one it has rows of), and the files that are of none.
 
-    Files that are `told` have a header, so they are of no kind without one.
+    Files that are `told` have a header, so they are of no kind without one. Without `told` the user says what they are.
     """
     texts = [source for source in sources if source.kind != "json"]
     fits = [_fits(connection, kind, texts, told) for kind in form.inputs]
@@ -151,21 +155,31 @@ def _fits(
     connection: duckdb.DuckDBPyConnection,
     kind: Input,
     sources: Sequence[Source],
-    told: frozenset[Source] = frozenset(),
+    told: frozenset[Source] | None = None,
 ) -> list[int]:
     """How well each file fits a kind: columns recognised, 0 where it is not of the kind."""
     if kind.is_json:
         return [0] * len(sources)
     if kind.header:
         return [_fit(kind, _headers(connection, kind, source)) for source in sources]
-    likely = [s for s in sources if s not in told and _is_likely(kind, s.head[:_LINES_JUDGED])]
+    likely = [s for s in sources if s not in (told or ()) and _is_likely(kind, s.head[:_LINES_JUDGED])]
     if not likely:
         return [0] * len(sources)
     heads = [source.head[:_LINES_JUDGED] for source in likely]
     lines = [line for head in heads for line in head]
-    good = iter(reason is None for reason in reasons(connection, kind, layout_of(kind, lines), lines))
-    share = {s: sum(islice(good, len(head))) / len(head) for s, head in zip(likely, heads, strict=True)}
-    return [int(share.get(source, 0.0) > _LEAST_GOOD) * len(kind.columns) for source in sources]
+    good = iter([reason is None for reason in reasons(connection, kind, layout_of(kind, lines), lines)])
+    rows = {source: list(islice(good, len(head))) for source, head in zip(likely, heads, strict=True)}
+    fitting = {s for s, sound in rows.items() if sum(sound) > _LEAST_GOOD * len(sound)}
+    if told is not None:
+        fitting -= {s for s in fitting if not rows[s][0] and _is_foreign(kind, s.head[0])}
+    return [int(source in fitting) * len(kind.columns) for source in sources]
+
+
+def _is_foreign(kind: Input, line: str) -> bool:
+    """Whether a first line that is no row is a header, and not one of this kind: all words, most of them not ours."""
+    cells = cells_of(line, kind.delimiter)
+    words = any(cells) and not any(_NUMBER.fullmatch(cell) for cell in cells)
+    return words and _recognised(kind, cells) <= _MOST * len(cells)
 
 
 def _headers(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> list[str]:

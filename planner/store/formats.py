@@ -65,7 +65,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Input:
-    """A kind of file: ``{"header": true, "delimiter": ",", "streamed": false, "named": false, ...}``.
+    """A kind of file: ``{"header": true, "delimiter": ",;\\t", "streamed": false, "named": false, ...}``.
 
     A blank as delimiter stands for any number of blanks and tabs, or a comma or semicolon among them.
     """
@@ -76,7 +76,8 @@ class Input:
     """SQL that holds for every good row, and the columns it speaks of."""
     header: bool = True
     delimiter: str = ","
-    """What stands between fields; of several characters, the one that a file's header has."""
+    """What stands between fields; of several characters, the one that a file's header has. Where none is declared, a
+    comma, and under a header also a semicolon or a tab, as spreadsheets of many countries write them."""
     streamed: bool = False
     """Large: read straight into our table, row for row, by the one statement that names it."""
     as_is: bool = False
@@ -111,7 +112,12 @@ class Input:
         >>> Input("a", (), (), delimiter=",;").separated("x;y;z").delimiter
         ';'
         """
-        return self if len(self.delimiter) == 1 else replace(self, delimiter=max(self.delimiter, key=line.count))
+        return self if len(self.delimiter) == 1 else self._separated[max(self.delimiter, key=line.count)]
+
+    @cached_property
+    def _separated(self) -> dict[str, Input]:
+        """This kind with each of its delimiters."""
+        return {one: replace(self, delimiter=one) for one in self.delimiter}
 
     @cached_property
     def least(self) -> int:
@@ -190,6 +196,7 @@ def _scratch() -> duckdb.DuckDBPyConnection:
 
 
 _TABLES: Final = "select table_name, comment from duckdb_tables() where temporary order by table_oid"
+_DELIMITERS: Final = ",;\t"
 _COLUMNS: Final = """
 select table_name, column_name, data_type, not is_nullable, comment from duckdb_columns()
 where database_name = 'temp' order by column_index
@@ -212,6 +219,7 @@ def _inputs(scratch: duckdb.DuckDBPyConnection, documents: Mapping[str, str]) ->
     for table, comment in scratch.execute(_TABLES).fetchall():
         more = json.loads(comment or "{}")
         more["keys"] = tuple(more.get("keys", ()))
+        more.setdefault("delimiter", _DELIMITERS if more.get("header", True) else ",")
         own = tuple(columns[table]), tuple(checks.get(table, ()))
         found.append(Input(table, *own, rows=documents.get(table, ""), **more))
     return tuple(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -126,20 +126,50 @@ def flaws(kind: Input, *, quotes: bool) -> list[str]:
     return [f"not coalesce({check}, true)" for check, _ in kind.checks] + [f"contains({name}, '\"')" for name in texts]
 
 
-def reason(kind: Input, layout: Layout, raw: Sequence[str]) -> str:
-    """SQL for why a row is bad, null for a good one. `raw` is SQL for each field's text; values go by our names."""
+def reason(kind: Input, layout: Layout, raw: Sequence[str], lists: Mapping[str, str] | None = None) -> str:
+    """SQL for why a row is bad, null for a good one. `raw` is SQL for each field's text; values go by our names.
+
+    `lists` is SQL for the texts of all fields of a type that patterns found; made of `raw` where it is not told.
+    """
+    many = _many(kind, layout)
+    apart = {place for places in many.values() for place in places}
     whens = [
-        f"when {words} is not null and {quoted(field[0])} is null then {_said(*field)} || left({words}, 60) || ''''"
-        for field, words in zip(layout.fields, raw, strict=True)
-        if field is not None and field[1] != "VARCHAR"
+        f"when {words} is not null and {quoted(f[0])} is null then '{f[0]}: {_said(f[1])}' || left({words}, 60) || ''''"
+        for place, (f, words) in enumerate(zip(layout.fields, raw, strict=True))
+        if f is not None and f[1] != "VARCHAR" and place not in apart
     ]
     whens += [f"when {quoted(c.name)} is null then '{c.name}: missing'" for c in _required(kind, layout)]
     whens += [f"when not coalesce({check}, true) then {_broken(check, names, layout)}" for check, names in kind.checks]
-    return f"case {' '.join(whens)} end" if whens else "cast(null as varchar)"
+    first = [f"case {' '.join(whens)} end"] if whens else []
+    given = lists or {type_: f"[{', '.join(raw[place] for place in places)}]" for type_, places in many.items()}
+    rest = [_of_many(type_, list(many[type_].values()), texts) for type_, texts in given.items()]
+    return f"coalesce({', '.join([*first, *rest, 'cast(null as varchar)'])})"
 
 
-def _said(name: str, kind: str) -> str:
-    return f"'{name}: expected {_WORDS.get(kind, 'a whole number')}, found '''"
+def _many(kind: Input, layout: Layout) -> dict[str, dict[int, str]]:
+    """The fields that patterns found and that are no text, by type: their places and names.
+
+    They are read and judged as one list: with an expression for each, DuckDB plans for a time that grows by the square
+    of their number.
+    """
+    own = {column.name for column in kind.columns}
+    many: dict[str, dict[int, str]] = {}
+    for place, field in enumerate(layout.fields):
+        if field is not None and field[1] != "VARCHAR" and field[0] not in own:
+            many.setdefault(field[1], {})[place] = field[0]
+    return many
+
+
+def _of_many(type_: str, names: Sequence[str], texts: str) -> str:
+    """SQL for what is wrong with the first of many fields of one type; `texts` is SQL for the list of their texts."""
+    called = ", ".join(f"'{name}'" for name in names)
+    flaw = f"[{called}][i] || ': {_said(type_)}' || left(w, 60) || ''''"
+    flaws_of = f"lambda w, i: case when w is not null and {cast('w', type_)} is null then {flaw} end"
+    return f"list_filter(list_transform({texts}, {flaws_of}), lambda said: said is not null)[1]"
+
+
+def _said(type_: str) -> str:
+    return f"expected {_WORDS.get(type_, 'a whole number')}, found ''"
 
 
 def _broken(check: str, names: tuple[str, ...], layout: Layout) -> str:
@@ -166,25 +196,52 @@ def parsed(kind: Input, layout: Layout, source: str) -> str:
 
     A record is one line, or several that a legal quoted field joins.
     """
-    n, d = len(layout.fields), kind.delimiter
-    fields = [
-        f"nullif({_cell(i, f)}, '')" if not kind.null else f"nullif(nullif({_cell(i, f)}, ''), '{kind.null}')"
-        for i, f in enumerate(layout.fields)
+    n, many = len(layout.fields), _many(kind, layout)
+    fields = [_nothing(kind, _cell(place, field)) for place, field in enumerate(layout.fields)]
+    texts = {type_: f"texts_{number}" for number, type_ in enumerate(many)}
+    read = {
+        place: f"values_of_{texts[type_]}[{number}]"
+        for type_, places in many.items()
+        for number, place in enumerate(places, 1)
+    }
+    values = [
+        f"{read.get(place) or cast(fields[place], field[1])} as {quoted(field[0])}"
+        for place, field in enumerate(layout.fields)
+        if field is not None
     ]
-    values = [f"{cast(words, f[1])} as {quoted(f[0])}" for f, words in zip(layout.fields, fields, strict=True) if f]
-    values += lacking(kind, layout)
+    rows = f"select *, {', '.join([*values, *lacking(kind, layout)])} from ({_listed(kind, many, source)})"
     return f"""
-        select * exclude (f),
+        select * exclude ({", ".join(["f", *texts.values(), *(f"values_of_{name}" for name in texts.values())])}),
             case when len(f) < {n} then 'too few fields: ' || len(f) || ', expected {n}'
                 when len(f) > {n} then 'too many fields: ' || len(f) || ', expected {n}'
-                else {reason(kind, layout, fields)} end as reason
-        from (select *, {", ".join(values)} from (select *, {_split(d)} as f from {source}))
+                else {reason(kind, layout, fields, texts)} end as reason
+        from ({rows})
     """
 
 
+def _listed(kind: Input, many: Mapping[str, Mapping[int, str]], source: str) -> str:
+    """SQL for the fields ``f`` of each record, and for each type of `many` lists of the texts and of the values."""
+    rows = f"select *, {_split(kind.delimiter)} as f from {source}"
+    for number, (type_, places) in enumerate(many.items()):
+        chosen = f"list_select(f, {[place + 1 for place in places]})"
+        text, value = _nothing(kind, _trimmed("w")), cast("w", type_)
+        rows = f"select *, list_transform({chosen}, lambda w: {text}) as texts_{number} from ({rows})"
+        rows = f"select *, list_transform(texts_{number}, lambda w: {value}) as values_of_texts_{number} from ({rows})"
+    return rows
+
+
+def _nothing(kind: Input, words: str) -> str:
+    """SQL for a text, null where it is empty or the kind's word for nothing."""
+    return f"nullif({words}, '')" if not kind.null else f"nullif(nullif({words}, ''), '{kind.null}')"
+
+
 def _cell(number: int, field: tuple[str, str] | None) -> str:
-    """SQL for the text of a field; round numbers and times blanks do not count."""
-    return f"trim(f[{number + 1}])" if field is not None and field[1] != "VARCHAR" else f"f[{number + 1}]"
+    """SQL for the text of a field; round numbers and times blanks and tabs do not count."""
+    return _trimmed(f"f[{number + 1}]") if field is not None and field[1] != "VARCHAR" else f"f[{number + 1}]"
+
+
+def _trimmed(words: str) -> str:
+    return f"trim({words}, ' ' || chr(9))"
 
 
 def legal(delimiter: str) -> str:
@@ -202,7 +259,7 @@ def unless_broken(delimiter: str) -> str:
 def _split(delimiter: str) -> str:
     """SQL for the fields of ``text``: the quick way where it has no quote."""
     if delimiter == BLANK:
-        return f"regexp_split_to_array(trim(text, ' ' || chr(9)), '{BLANKS}')"
+        return f"regexp_split_to_array({_trimmed('text')}, '{BLANKS}')"
     each = f"""'{delimiter}("(?:[^"]|"")*"|[^"{delimiter}]*)'"""
     unquote = """lambda w: case when starts_with(w, '"') then replace(w[2:-2], '""', '"') else w end"""
     return (

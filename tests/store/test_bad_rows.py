@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 from lanes import lanes
 from planner.errors import TraceError
 from planner.store import Store
+from planner.store.database import sql
+from planner.store.formats import load
+from planner.store.judge import layout_of, reasons
 from store.writing import HEADER, csv, hourly
 
 BAD = {
@@ -23,6 +26,7 @@ BAD = {
     "time before there were recordings": ("v,0001-01-01 00:00:00,1,1", "sampled_at: expected sampled_at BETWEEN"),
     "time that stands for never": ("v,9999-12-31 23:59:59,1,1", "sampled_at: expected sampled_at BETWEEN"),
     "time before 1970 as a number": ("v,-2208988800,1,1", "sampled_at: expected sampled_at BETWEEN"),
+    "a word that a cast takes for 1970": ("v, Epoch,1,1", "sampled_at: expected a time"),
     "no end of time": ("v,infinity,1,1", "sampled_at: expected sampled_at BETWEEN"),
     "short": ("v,2024-01-01 00:00:00,1", "too few fields: 3, expected 4"),
     "long": ("v,2024-01-01 00:00:00,1,1,1", "too many fields: 5, expected 4"),
@@ -230,3 +234,38 @@ def test_columns_that_are_skipped_may_be_named_twice(tmp_path: Path) -> None:
     path.write_text("workload,sampled_at,cpu_cores,note,note\nv,2024-01-01 00:00:00,1,a,b\n")
     with Store(":memory:") as store:
         assert store.ingest(path).samples == 1
+
+
+def test_a_bad_cell_of_thousands_is_named_without_a_branch_for_each() -> None:
+    """Azure Functions: a column a minute; what is wrong is told of the first minute, and of the keys before it."""
+    header = ",".join(["HashOwner", "HashApp", "HashFunction", *(str(n) for n in range(1, 3001))])
+    kind = load("azure_functions").inputs[0].separated(header)
+    cells = {place: ["1"] * 3000 for place in range(4)}
+    cells[1][1438:1440] = ["x", "-1"]
+    cells[2][7:9] = ["", " 3 "]
+    rows = [",".join(["a", "b", f"f{place}" if place < 3 else "", *cells[place]]) for place in cells]
+    layout = layout_of(kind, [header])
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(sql("functions.sql"))
+        found = reasons(connection, kind, layout, [*rows, rows[0] + ",1"])
+    assert found == [
+        None, "1439: expected a whole number, found 'x'", None, "HashFunction: missing",
+        "too many fields: 3004, expected 3003",
+    ]  # fmt: skip
+
+
+def test_good_and_bad_minutes_come_in_exactly(tmp_path: Path) -> None:
+    """A stray quote has the file read line by line; blanks and empty cells are what they are."""
+    lines = [
+        "HashOwner,HashApp,HashFunction,Trigger,1,2,3",
+        "o,a,f,http,1,,3",
+        "o,a,g,http, 4 ,x,1",
+        'o,a,"h,http,1,1,1',
+    ]
+    (tmp_path / "i.csv").write_text("\n".join([*lines, ""]))
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        calls = store._frame("select workload, sum(calls) n, count(*) m from calls group by all").to_numpy().tolist()
+        why = store.rejects(info.trace_id)["reason"].str[:20].tolist()
+    assert calls == [["f", 4, 2]]
+    assert why == ["2: expected a whole ", "broken quote: a quot"]

@@ -122,6 +122,28 @@ def test_opendc_tasks_and_fragments(tmp_path: Path) -> None:
     assert table["deleted_at"].dt.strftime("%H:%M").tolist() == ["22:10", "22:06"]
 
 
+def test_opendc_2_0_is_sized_as_allocated(tmp_path: Path) -> None:
+    """Its meta tells cores and memory, not what a MHz is worth; ends as a time, or as a duration in ms."""
+    start = pd.Timestamp("2013-08-12 13:35:46", tz="UTC")
+    ends = [start + pd.Timedelta(hours=2)] * 2
+    meta = {"id": ["0", "1"], "submissionTime": [start] * 2, "endTime": ends, "maxCores": [1, 8],
+            "requiredMemory": [1024, 16384]}  # fmt: skip
+    trace = {"id": ["0", "0", "2"], "time": [start.value // 10**6] * 3, "duration": [300_000] * 3, "cores": [1] * 3,
+             "cpuUsage": [2355.4, 12.5, 7.0]}  # fmt: skip
+    pd.DataFrame(meta).to_parquet(tmp_path / "meta.parquet")
+    pd.DataFrame(trace).to_parquet(tmp_path / "trace.parquet")
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        table = store._frame("select cpu_cores, memory_gib, deleted_at from workloads order by workload")
+        demand = store.demand(info.trace_id, Policy(profile="single", headroom=0))
+    assert (info.format, info.workloads, info.samples, info.rejected, info.lines) == ("opendc", 2, 0, 0, 5)
+    assert table.iloc[:, :2].to_numpy().tolist() == [[1, 1], [8, 16]]
+    assert table["deleted_at"].astype(str).tolist() == ["2013-08-12 15:35:46"] * 2
+    assert demand.count @ demand.peak[:, 0] == pytest.approx(9)
+    assert any("2 samples of 1 machines are left out" in note for note in info.notes)
+    assert any("1 samples are of 1 machines that no file lists" in note for note in info.notes)
+
+
 def test_openb_pods_and_nodes() -> None:
     with Store(":memory:") as store:
         pods = store.ingest(shared(*OPENB, "openb_pod_list_default.csv"))

@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from planner.bundle import bundled
+from planner.errors import TraceError
 from planner.samples import SAMPLES
 from planner.store import Store
 from planner.store.detect import detect
@@ -53,7 +54,28 @@ def test_two_numbers_under_a_header_are_no_machine(tmp_path: Path) -> None:
     odd = written(tmp_path / "a b.csv", "workload time", *["5 7"] * 9)
     with Store(":memory:") as store:
         assert store.ingest(path).format == "planner"
-        assert store.ingest(odd).rejected == 1
+        with pytest.raises(TraceError, match="no known trace format"):
+            store.ingest(odd)
+        assert store.ingest(odd, format="gcd_vms").rejected == 1
+
+
+@pytest.mark.parametrize("columns", [1, 2, 5, 6, 7, 9, 11])
+def test_numbers_under_a_foreign_header_are_of_no_format(columns: int, tmp_path: Path) -> None:
+    """As many numbers as a table without a header has columns; what they are is told by nothing."""
+    header = ",".join(["epoch", *[f"m{n}" for n in range(columns - 1)]])
+    rows = [",".join([str(1_700_000_000 + t), *[str((t * n) % 3) for n in range(columns - 1)]]) for t in range(20)]
+    path = written(tmp_path / "m.csv", header if columns > 1 else "load", *(rows if columns > 1 else ["7"] * 20))
+    no_format = pytest.raises(TraceError, match="no known trace format")
+    with Store(":memory:") as store, store._cursor() as connection, no_format:
+        detect(connection, find([path], tmp_path)[0])
+
+
+def test_an_official_header_above_a_table_without_one_is_one_bad_row(tmp_path: Path) -> None:
+    rows = [f"{t},vm7,1,9,5" for t in range(0, 3000, 300)]
+    path = written(tmp_path / "r.csv", "timestamp,vmid,mincpu,maxcpu,avgcpu", *rows)
+    with Store(":memory:") as store:
+        info = store.ingest(path)
+    assert (info.format, info.samples, info.rejected) == ("azure_vm", 10, 1)
 
 
 ALIBABA = {
@@ -73,6 +95,17 @@ def test_a_table_of_alibaba_is_told_from_those_of_azure_and_google(tmp_path: Pat
     with Store(":memory:") as store, store._cursor() as connection:
         found = detect(connection, find([path], tmp_path)[0])
     assert (found.format.name, list(found.files)) == ("alibaba_2018", [name])
+
+
+def test_machine_events_of_the_older_alibaba_trace_are_not_its_machines(tmp_path: Path) -> None:
+    """v2017: time, machine, event, detail, cpus, memory, disk; machines of v2018 are m_1, their domains numbers."""
+    older = written(tmp_path / "server_event.csv", *[f"0,{n},add,,64,0.69,0.5" for n in range(6)])
+    told = written(tmp_path / "machine_usage.csv", *[f"{m},10,41,92,,,43.04,33.08,5" for m in ("m_1", "m_2", "7")])
+    with Store(":memory:") as store:
+        with pytest.raises(TraceError, match="no known trace format"):
+            store.ingest(older)
+        info = store.ingest(told)
+    assert (info.format, info.samples, info.rejected) == ("alibaba_2018", 2, 1)
 
 
 def test_azure_tables_are_told_from_those_of_alibaba(tmp_path: Path) -> None:

@@ -108,6 +108,39 @@ def test_bitbrains_folder_of_months_and_header_variants(tmp_path: Path) -> None:
     assert usage["network_out_mib_per_s"].tolist() == [1.0] * 4
 
 
+def test_bitbrains_blank_cells_are_nothing(tmp_path: Path) -> None:
+    """Behind the official `;` and tab a blank cell is a tab: no use of disk is told, CPU by its percent alone."""
+    rows = [
+        "1376314846;\t2;\t5000;\t500;\t10;\t2097152;\t1048576;\t0;\t1;\t0;\t1024",
+        "1376315146;\t2;\t5000;\t;\t20;\t2097152;\t1048576;\t;\t \t;\t0;\t",
+        "1376315446;\t2;\t5000;\t;\t;\t2097152;\t1048576;\t0;\t1;\t0;\t1024",
+    ]
+    (tmp_path / "1.csv").write_text("\n".join([BITBRAINS, *rows, ""]))
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        usage = store._frame(
+            "select cpu_cores, disk_read_mib_per_s, network_out_mib_per_s from usage order by sampled_at"
+        )
+        why = store.rejects(info.trace_id)["reason"].tolist()
+    assert usage["cpu_cores"].tolist() == pytest.approx([0.2, 0.4])
+    assert usage.iloc[1, 1:].isna().all()
+    assert (info.samples, why) == (2, ["expected at least one of cpu_usage_mhz, cpu_usage_percent"])
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_bitbrains_saved_again_with_another_delimiter(tmp_path: Path, delimiter: str) -> None:
+    rows = [
+        f"{1376314846 + 300 * n};\t2;\t5000.0;\t500.0;\t10.0;\t2097152;\t1048576;\t0;\t1;\t0;\t1024" for n in range(3)
+    ]
+    path = tmp_path / "1.csv"
+    path.write_text("\n".join([BITBRAINS, *rows, ""]).replace(";\t", delimiter))
+    with Store(":memory:") as store:
+        info = store.ingest(path)
+        usage = store._frame("select distinct workload, cpu_cores, memory_gib from usage")
+    assert (info.format, info.workloads, info.samples, info.rejected) == ("bitbrains", 1, 3, 0)
+    assert usage.to_numpy().tolist() == [["1", 0.2, 1.0]]
+
+
 @pytest.mark.parametrize(
     ("name", "functions", "calls", "gb_seconds"),
     [("dirigent-250", 250, 567_403, 20_205.66), ("dirigent-100", 100, 339_657, 7_018.54)],
@@ -148,6 +181,22 @@ def test_azure_functions_official_days(tmp_path: Path) -> None:
     assert demand.requests_per_s[:, 0] == pytest.approx([6 / 172800, 1 / 172800])
     assert demand.workloads["seconds_per_request"].tolist() == [0.5, 0.5]
     assert "demand.function_seconds_inferred" in {a.name for a in demand.assumptions}
+
+
+def test_azure_functions_days_by_other_names(tmp_path: Path) -> None:
+    """day1 and day2 are two days; two files of one day are added up, and that is told."""
+    for name in ("day1", "calls_day_02", "Invocations-D3"):
+        (tmp_path / f"{name}.csv").write_text("HashOwner,HashApp,HashFunction,Trigger,1,1440\no,a,f,http,2,3\n")
+    for name in ("cloud7", "first"):
+        (tmp_path / "same" / f"{name}.csv").parent.mkdir(exist_ok=True)
+        (tmp_path / "same" / f"{name}.csv").write_text(f"HashOwner,HashApp,HashFunction,1\no,a,f,{len(name)}\n")
+    with Store(":memory:") as store:
+        days = store.ingest([tmp_path / f"{name}.csv" for name in ("day1", "calls_day_02", "Invocations-D3")])
+        same = store.ingest(tmp_path / "same")
+    assert (days.calls, (days.end - days.start).total_seconds()) == (15, 3 * 86400 - 60)
+    assert not any("several rows" in note for note in days.notes)
+    assert (same.calls, same.samples) == (11, 1)
+    assert any(note.startswith("1 functions have several rows of one day") for note in same.notes)
 
 
 def test_azure_functions_without_durations_or_invocations(tmp_path: Path) -> None:

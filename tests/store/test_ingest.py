@@ -283,3 +283,21 @@ def test_a_call_of_another_century_is_left_out_and_told(tmp_path: Path) -> None:
         info = store.ingest(path)
     assert (info.calls, info.samples, info.lines) == (30, 30, 31)
     assert any("1 rows of calls are more than five years away from 2024" in note for note in info.notes)
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_tables_as_a_spreadsheet_of_another_country_saves_them(tmp_path: Path, delimiter: str) -> None:
+    """A semicolon or a tab between the fields of any table with a header; numbers still have a point."""
+    tables = {
+        "planner": ["workload|sampled_at|cpu_cores", "a|2024-01-01 00:00:00|1.5", "b|2024-01-01 00:00:00|2,5"],
+        "request_rates": ["timestamp|requests", "2024-01-01 00:00:00|7", "2024-01-01 00:01:00|1,5"],
+        "service_graph": ["caller|callee|rps", "a|b|3", "b|c|1,5"],
+    }
+    with Store(":memory:") as store:
+        for name, lines in tables.items():
+            path = tmp_path / f"{name}.csv"
+            path.write_text("\n".join([*lines, ""]).replace("|", delimiter))
+            info = store.ingest(path)
+            why = store.rejects(info.trace_id)["reason"].tolist()
+            assert (info.format, info.lines, info.rejected) == (name, 2, 1)
+            assert "expected a number, found '" in why[0]

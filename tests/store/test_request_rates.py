@@ -70,6 +70,17 @@ def test_intervals_of_any_length_keep_every_request(tmp_path: Path, step: int, w
     assert [words in note for note in info.notes if words] == ([] if words is None else [False, True])
 
 
+@pytest.mark.parametrize("step_ms", [200, 500, 1500, 2500, 90_500])
+def test_a_rate_counts_for_as_long_as_its_step_and_no_whole_seconds(tmp_path: Path, step_ms: int) -> None:
+    lines = [f"{1_704_067_200 + step_ms * n / 1000:.1f},{n % 7}" for n in range(240)]
+    path = tmp_path / "site.csv"
+    path.write_text("\n".join(["timestamp,rps", *lines, ""]))
+    with Store(":memory:") as store:
+        info = store.ingest(path)
+    assert info.calls == pytest.approx(sum(n % 7 for n in range(240)) * step_ms / 1000, abs=0.6)
+    assert not any("intervals are missing" in note for note in info.notes)
+
+
 @given(st.lists(st.integers(0, 10**12), min_size=2, max_size=30))
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_sums_are_exact(tmp_path: Path, counts: list[int]) -> None:

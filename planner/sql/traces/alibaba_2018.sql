@@ -9,7 +9,7 @@
 -- where nothing that runs on them is.
 
 create temp table machine_usage (
-    machine_id varchar not null check (machine_id <> ''),
+    machine_id varchar not null check (machine_id <> '') check (not regexp_full_match(machine_id, '[0-9.]+')),
     time_stamp double not null check (time_stamp between 0 and 1e9),
     cpu_util_percent double check (cpu_util_percent between -1 and 101),
     mem_util_percent double check (mem_util_percent between -1 and 101),
@@ -22,9 +22,9 @@ create temp table machine_usage (
 comment on table machine_usage is '{"header": false, "streamed": true}';
 
 create temp table machine_meta (
-    machine_id varchar not null check (machine_id <> ''),
+    machine_id varchar not null check (machine_id <> '') check (not regexp_full_match(machine_id, '[0-9.]+')),
     time_stamp double not null check (time_stamp between 0 and 1e9),
-    failure_domain_1 varchar,
+    failure_domain_1 varchar check (number_or_empty(failure_domain_1)),
     failure_domain_2 varchar,
     cpu_num double not null check (cpu_num between 0 and 1e6),
     mem_size double not null check (mem_size between 0 and 100),
@@ -33,7 +33,7 @@ create temp table machine_meta (
 comment on table machine_meta is '{"header": false}';
 
 create temp table container_usage (
-    container_id varchar not null check (container_id <> ''),
+    container_id varchar not null check (container_id <> '') check (not regexp_full_match(container_id, '[0-9.]+')),
     machine_id varchar,
     time_stamp double not null check (time_stamp between 0 and 1e9),
     cpu_util_percent double check (cpu_util_percent between -1 and 1e4),
@@ -48,8 +48,8 @@ create temp table container_usage (
 comment on table container_usage is '{"header": false, "streamed": true}';
 
 create temp table container_meta (
-    container_id varchar not null check (container_id <> ''),
-    machine_id varchar not null check (machine_id <> ''),
+    container_id varchar not null check (container_id <> '') check (not regexp_full_match(container_id, '[0-9.]+')),
+    machine_id varchar not null check (machine_id <> '') check (not regexp_full_match(machine_id, '[0-9.]+')),
     time_stamp double not null check (time_stamp between 0 and 1e9),
     app_du varchar,
     status varchar not null check (try_cast(status as double) is null),

@@ -1,7 +1,7 @@
 -- Azure Functions 2019: invocations per minute, durations and memory, three kinds of CSV joined
 --
--- Source: github.com/Azure/AzurePublicDataset, AzureFunctionsDataset2019.md. A file's name ends in its day (.d01);
--- without one it is day 1. Average durations are milliseconds, weighted by Count over days. Memory is of the
+-- Source: github.com/Azure/AzurePublicDataset, AzureFunctionsDataset2019.md. A file's name ends in its day (.d01,
+-- day1, day_01); without one it is day 1. Average durations are milliseconds, weighted by Count over days. Memory is of the
 -- application in the official files, of the function where the file has a HashFunction. GB = 1024 MB.
 
 create temp table invocations (
@@ -36,7 +36,8 @@ comment on table memory is '{"named": true}';
 
 -- Day 1 of the recording, a Monday.
 create temp macro day_one() as timestamp '2019-07-15 00:00:00';
-create temp macro day_of(file) as coalesce(try_cast(regexp_extract(file, '\.d([0-9]+)$', 1) as integer), 1);
+create temp macro day_of(file) as
+    coalesce(try_cast(regexp_extract(file, '(?i)(^|[^a-z])d(ay)?[ _-]?([0-9]{1,4})$', 3) as integer), 1);
 
 create temp table cells as
 select HashOwner, HashApp, HashFunction, day_of(file) as day, cast(label as integer) as label, calls
@@ -135,3 +136,11 @@ insert into notes
 select format('{} of {} functions have no memory', count(*) filter (memory_gib_per_request is null), count(*))
 from workloads where trace_id = $trace_id and exists (from memory)
 having count(*) filter (memory_gib_per_request is null) > 0;
+
+insert into notes
+select format('{} functions have several rows of one day: their calls are added up. A day is told by the end of the name '
+    'of its file, such as .d01 or day1', count(distinct (HashOwner, HashApp, HashFunction)))
+from (
+    select HashOwner, HashApp, HashFunction from invocations
+    group by HashOwner, HashApp, HashFunction, day_of(file) having count(*) > 1
+) having count(*) > 0;

@@ -2,7 +2,7 @@
 --
 -- Source: gwa.ewi.tudelft.nl, GWA-T-12. A file is a VM and its name the VM's; folders fastStorage and rnd are two
 -- estates, a folder such as 2013-7 a month of one. CPU is the MHz of all cores, KB are 1024 bytes, memory is what
--- was actively used. Sizes are the largest ever provisioned.
+-- was actively used. Sizes are the largest ever provisioned. Files saved again with commas or tabs alone are read too.
 
 create temp table readings (
     timestamp_ms timestamp not null check (timestamp_ms between '1970-01-01' and '2100-01-01'),
@@ -18,7 +18,7 @@ create temp table readings (
     network_transmitted_throughput_kb_s double check (network_transmitted_throughput_kb_s between 0 and 1e12),
     check (coalesce(cpu_usage_mhz, cpu_usage_percent) is not null)
 );
-comment on table readings is '{"delimiter": ";", "streamed": true, "named": true, "needed": true}';
+comment on table readings is '{"streamed": true, "named": true, "needed": true}';
 comment on column readings.timestamp_ms is 'Timestamp|Timestamp [s]';
 comment on column readings.cpu_capacity_provisioned_mhz is 'CPU capacity [MHZ]';
 comment on column readings.memory_capacity_provisioned_kb is 'Memory capacity [KB]';

@@ -33,16 +33,17 @@ select
     count(*) as parts
 from rates group by all;
 
--- The usual step of each service, in whole seconds, a month at most; a service with one row has the step of most others,
+-- The usual step of each service, in seconds, a month at most; a service with one row has the step of most others,
 -- or a minute.
 create temp table steps as
 with gaps as (
-    select workload, date_diff('second', lag(begins) over (partition by workload order by begins), begins) as step from series
+    select workload, (epoch_us(begins) - lag(epoch_us(begins)) over (partition by workload order by begins)) / 1e6 as step
+    from series
 ),
 own as (
     select workload, median(step) filter (step > 0) as step from gaps group by workload
 )
-select workload, least(2678400, greatest(1, cast(coalesce(step, (select mode(step) from own), 60) as bigint))) as step
+select workload, least(cast(2678400 as double), coalesce(step, (select mode(step) from own), 60.0)) as step
 from own;
 
 -- Minutes of an interval: all that begin in it; a shorter one belongs to its own.
@@ -99,7 +100,7 @@ insert into notes
 select format('{} intervals are missing between the first and the last of their service: they are read as without '
     'requests', missing)
 from (
-    select cast(sum(greatest(0, round(date_diff('second', a, b) / step) + 1 - n)) as bigint) as missing
+    select cast(sum(greatest(0, round((epoch_us(b) - epoch_us(a)) / 1e6 / step) + 1 - n)) as bigint) as missing
     from (select workload, min(begins) as a, max(begins) as b, count(*) as n from series group by workload)
     join steps using (workload)
 ) where missing > 0 and exists (from whole);
@@ -107,7 +108,7 @@ from (
 insert into notes
 select format('{} services are told by intervals of more than a minute: their requests are spread evenly over it, peaks '
     'within it are not seen', count(*))
-from steps where step > 60 having count(*) > 0;
+from steps where round(step) > 60 having count(*) > 0;
 
 insert into notes
 select format('{} times of a service stand on several lines: their requests are added up', count(*))

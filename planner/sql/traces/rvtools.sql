@@ -24,7 +24,7 @@ create temp table vinfo (
     vm_id varchar,
     vm_uuid varchar
 );
-comment on table vinfo is '{"needed": true, "named": true, "delimiter": ",;\t"}';
+comment on table vinfo is '{"needed": true, "named": true}';
 comment on column vinfo.vm is 'VM name|vInfoVMName';
 comment on column vinfo.powerstate is 'vInfoPowerstate|Power state';
 comment on column vinfo.template is 'vInfoTemplate';
@@ -49,7 +49,7 @@ create temp table vcpu (
     vm_id varchar,
     vm_uuid varchar
 );
-comment on table vcpu is '{"aside": true, "named": true, "delimiter": ",;\t"}';
+comment on table vcpu is '{"aside": true, "named": true}';
 comment on column vcpu.vm is 'VM name|vCPUVMName';
 comment on column vcpu.overall_mhz is 'Overall|vCPUOverall|Overall MHz';
 
@@ -65,7 +65,7 @@ create temp table vmemory (
     vm_id varchar,
     vm_uuid varchar
 );
-comment on table vmemory is '{"aside": true, "named": true, "delimiter": ",;\t"}';
+comment on table vmemory is '{"aside": true, "named": true}';
 comment on column vmemory.vm is 'VM name|vMemoryVMName';
 comment on column vmemory.size_mib is 'Size MB|Size|vMemorySizeMB|vMemorySizeMiB';
 comment on column vmemory.consumed_mib is 'Consumed|Consumed MB|vMemoryConsumed';
@@ -82,7 +82,7 @@ create temp table vdisk (
     vm_id varchar,
     vm_uuid varchar
 );
-comment on table vdisk is '{"aside": true, "named": true, "delimiter": ",;\t"}';
+comment on table vdisk is '{"aside": true, "named": true}';
 comment on column vdisk.vm is 'VM name|vDiskVMName';
 comment on column vdisk.disk is 'vDiskDisk';
 comment on column vdisk.capacity_mib is 'Capacity MB|vDiskCapacityMB|vDiskCapacityMiB';
@@ -101,7 +101,7 @@ create temp table vpartition (
     vm_id varchar,
     vm_uuid varchar
 );
-comment on table vpartition is '{"aside": true, "delimiter": ",;\t"}';
+comment on table vpartition is '{"aside": true}';
 comment on column vpartition.vm is 'VM name|vPartitionVMName';
 comment on column vpartition.disk is 'vPartitionDisk';
 comment on column vpartition.capacity_mib is 'Capacity MB|vPartitionCapacityMB|vPartitionCapacityMiB';
@@ -113,7 +113,7 @@ create temp table vhost (
     speed_mhz varchar not null check (is_number(speed_mhz)) check (whole_number(speed_mhz) between 1 and 1e6),
     cores varchar not null check (is_number(cores)) check (whole_number(cores) between 0 and 1e6)
 );
-comment on table vhost is '{"aside": true, "named": true, "delimiter": ",;\t"}';
+comment on table vhost is '{"aside": true, "named": true}';
 comment on column vhost.host is 'vHostName|Name';
 comment on column vhost.speed_mhz is 'Speed|vHostSpeed|CPU Speed';
 comment on column vhost.cores is '# Cores|vHostNumCpuCores|Num CPU cores';
@@ -123,7 +123,7 @@ create temp table vmetadata (
         check (time_as_shown(made_at) between timestamp '1990-01-01' and timestamp '2100-01-01'),
     version varchar
 );
-comment on table vmetadata is '{"aside": true, "named": true, "delimiter": ",;\t"}';
+comment on table vmetadata is '{"aside": true, "named": true}';
 comment on column vmetadata.made_at is 'xlsx creation datetime|vMetaDataXlsxCreationDateTime';
 comment on column vmetadata.version is 'RVTools version|vMetaDataRVToolsVersion';
 
