@@ -78,13 +78,13 @@ def _name(paths: Sequence[Path | str]) -> str:
 
 
 def _without_copies(found: Found, digests: dict[str, str]) -> tuple[Found, list[str]]:
-    """Files of the same content read once, unless the file's name says whose content it is."""
+    """Files of the same content read once, unless their names say whose content it is, and say different things."""
     notes: list[str] = []
     files: dict[str, tuple[Source, ...]] = {}
     for kind in found.format.inputs:
-        firsts: dict[str, Source] = {}
+        firsts: dict[tuple[str, str], Source] = {}
         for source in found.files.get(kind.name, ()):
-            first = firsts.setdefault(source.name if kind.named else digests[source.name], source)
+            first = firsts.setdefault((source.label if kind.named else "", digests[source.name]), source)
             if first is not source:
                 notes.append(f"{source.name}: has the same content as {first.name} and is read once")
         if firsts:

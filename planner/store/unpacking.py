@@ -62,7 +62,7 @@ class Limits:
     total_bytes: int = 64 * 2**30
     """All files unpacked together. Unit: bytes. Source: our choice, six times the largest recording tested."""
     ratio: float = 250.0
-    """Bytes out for a byte in, once more than `free_bytes` came out of the file that was given, all its members together.
+    """Bytes out for a byte in, once more than `free_bytes` came out of the file that was given, of all its members.
     Unit: ratio. Source: our choice; published traces stay below 50, a bomb of zeros reaches 1,000."""
     free_bytes: int = 64 * 2**20
     """What may come out of a file that was given whatever its ratio. Unit: bytes. Source: our choice."""

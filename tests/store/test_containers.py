@@ -128,6 +128,39 @@ def test_archives_in_archives_are_told(tmp_path: Path) -> None:
                 store.ingest(tmp_path / name)
 
 
+def test_members_of_one_name_are_all_read(tmp_path: Path) -> None:
+    """As ``tar -r`` makes them; a third one with the rows of the first is a copy."""
+    days = [("a.csv", "\n".join([HEADER, *hourly("a", 24, f"2024-01-0{day}")]).encode()) for day in (1, 2, 1)]
+    with tarfile.open(tmp_path / "t.tar", "w") as tar, zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+        for number, (name, content) in enumerate(days):
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+            archive.writestr("./" * number + name, content)  # zipfile warns at the very same name
+    with Store(":memory:") as store:
+        for name in ("t.tar", "t.zip"):
+            info = store.ingest(tmp_path / name)
+            assert (info.workloads, info.samples, info.lines) == (1, 48, 48)
+            assert info.notes == (
+                "there are 3 files called a.csv: each is read",
+                "a.csv (file 3): has the same content as a.csv and is read once",
+            )
+
+
+def test_members_of_one_name_are_one_machine_where_the_name_says_it(tmp_path: Path) -> None:
+    head = "Timestamp [ms];CPU cores;CPU capacity provisioned [MHZ];CPU usage [MHZ];CPU usage [%]"
+    with tarfile.open(tmp_path / "b.tar", "w") as tar:
+        for start in (1376314846, 1376318446, 1376314846):
+            content = "\n".join([head, *(f"{start + 300 * n};4;11703;1000;8" for n in range(12))]).encode()
+            info = tarfile.TarInfo("7.csv")
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path / "b.tar")
+        assert (info.format, info.samples) == ("bitbrains", 24)
+        assert store._frame("select workload from workloads")["workload"].tolist() == ["7"]
+
+
 def _sparse(path: Path, size: int) -> None:
     """One GNU sparse member: a hole but for one block at its end."""
     info = tarfile.TarInfo("z.csv")
