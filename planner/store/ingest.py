@@ -9,7 +9,7 @@ from typing import Final
 
 import duckdb
 
-from planner.errors import TraceError
+from planner.errors import TraceError, printable
 from planner.store.detect import Found, as_format, detect
 from planner.store.limits import Limits, refuse_large
 from planner.store.loading import Title, loaded
@@ -50,7 +50,7 @@ def ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], request: Request) ->
 
 
 def _ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], request: Request, folder: Path) -> TraceInfo:
-    paths, form, name = request.paths, request.format, request.name
+    paths, form, name = request.paths, request.format, printable(request.name or _name(request.paths))
     with cursor() as connection:
         files, told = served(paths, folder)
         sources, notes = find(files, folder)
@@ -62,11 +62,11 @@ def _ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], request: Request, f
         digest, digests = content_hash(sources, found.format.name)
         known = trace_of(connection, digest[:_ID_LENGTH], repeated=True)
     if known is not None:
-        return replace(known, name=name or _name(paths))
+        return replace(known, name=name)
     names = [source.name for source in sources]
     found, copies = _without_copies(found, dict(zip(names, digests, strict=True)))
     notes = [*notes, *found.notes, *copies]
-    title = Title(name or _name(paths), tuple(notes), request.limits)
+    title = Title(name, tuple(notes), request.limits)
     return loaded(cursor, found, digest[:_ID_LENGTH], title)
 
 

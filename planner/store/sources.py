@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import zlib
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from typing import IO, Final, cast
 import xxhash
 from isal import igzip, isal_zlib
 
-from planner.errors import TraceError
+from planner.errors import TraceError, printable
 from planner.store.naming import apart, labelled
 from planner.store.unpacking import Unpacked, container, is_aside, unpack
 
@@ -98,9 +99,10 @@ def find(paths: Sequence[Path], scratch: Path) -> tuple[list[Source], list[str]]
     into = Unpacked(scratch)
     plain = [one for file in files for one in _plain(file, into)]
     folder = Path(os.path.commonpath([one.called.parent for one in plain]))
-    names = [one.called.relative_to(folder).as_posix() for one in plain]
+    names = [printable(one.called.relative_to(folder).as_posix()) for one in plain]
     looked = [_look(one, name, scratch) for one, name in zip(plain, apart(names), strict=True)]
-    return sorted(looked, key=lambda source: source.name), notes + into.notes + _alike(names)
+    told = [printable(note) for note in notes + into.notes]
+    return sorted(looked, key=lambda source: source.name), told + _alike(names)
 
 
 def _alike(names: Sequence[str]) -> list[str]:
@@ -126,8 +128,23 @@ def _plain(file: Path, into: Unpacked) -> list[_Plain]:
     except OSError as error:
         raise TraceError(f"{file}: cannot be read: {error}") from error
     if kind is None:
-        return [_Plain(file, file, None)]
+        return [_Plain(_nameable(file, into), file, None)]
     return [_Plain(path, file / name if name else file, file) for path, name in unpack(file, kind, into)]
+
+
+def _nameable(file: Path, into: Unpacked) -> Path:
+    """The file, or one of ours where its name is no text: DuckDB and Arrow take none that is not UTF-8.
+
+    A hard link where there may be one, else a copy: a confined DuckDB looks where a symbolic link leads.
+    """
+    if printable(str(file)) == str(file):
+        return file
+    ours = into.place()
+    try:
+        ours.hardlink_to(file)
+    except OSError:
+        shutil.copyfile(file, ours)
+    return ours
 
 
 def _files(path: Path) -> list[Path]:
@@ -144,21 +161,20 @@ def _files(path: Path) -> list[Path]:
 
 
 def _look(plain: _Plain, name: str, scratch: Path) -> Source:
-    file, shown, folder = plain.path, plain.called, plain.called.parent.name
+    file, shown, folder = plain.path, plain.called, printable(plain.called.parent.name)
     try:
         with file.open("rb") as stream:
             start = stream.read(16)
         if start.startswith(b"PAR1"):
-            return Source(file, name, "parquet", (), plain.origin, folder=folder)
+            return Source(file, name, "parquet", (), plain.origin, scratch, folder)
         kind = "gzip" if start.startswith(b"\x1f\x8b") else "csv"
         with open_bytes(file, kind) as stream:
             peek = _first_lines(stream)
     except BROKEN as error:
         raise TraceError(f"{shown}: cannot be read: {error}") from error
     _refuse_strange(shown, peek)
-    if _JSON.match(peek):
-        return Source(file, name, "json", _lines(peek), plain.origin, scratch, folder)
-    return Source(file, name, kind, _lines(peek), plain.origin, folder=folder)
+    kind = "json" if _JSON.match(peek) else kind
+    return Source(file, name, kind, _lines(peek), plain.origin, scratch, folder)
 
 
 def _first_lines(stream: IO[bytes]) -> bytes:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import tarfile
+import tempfile
 import threading
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import pytest
 
 from planner.demand import Policy
 from planner.errors import InputError, TraceError
-from planner.store import Store
+from planner.store import Confined, Store, inspect
 from planner.store.trace import QUALITY_KEYS
 from store.writing import HEADER, csv, hourly
 
@@ -58,6 +60,30 @@ def test_file_names_are_no_sql(tmp_path: Path) -> None:
             info = store.ingest(path)
             assert store.rejects(info.trace_id)["file"].tolist() == [name]
         assert (info.samples, info.rejected) == (3, 1)
+
+
+def test_file_names_that_are_no_text_are_read_under_a_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alone, with others, in a folder of such a name, in an archive, and by a store that may touch nothing else."""
+    folder, scratch = tmp_path / os.fsdecode(b"f\xffo"), tmp_path / "scratch"
+    scratch.mkdir()
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("the file system takes names in UTF-8 alone")
+    path = csv(folder, *hourly("a", 3), "a,bad", name=os.fsdecode(b"\xff\xfe.csv"))
+    csv(folder, *hourly("b", 3), name="b.csv")
+    with tarfile.open(tmp_path / "t.tar", "w") as tar:
+        tar.add(path, arcname=path.name)
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    for given, workloads in ((path, 1), (folder, 2), (tmp_path / "t.tar", 1)):
+        with Store(":memory:", confined=Confined(scratch, (given,))) as store:
+            info = store.ingest(given)
+            assert (info.workloads, info.rejected) == (workloads, 1)
+            assert store.rejects(info.trace_id)["file"].tolist() == ["\ufffd\ufffd.csv"]
+    assert inspect(path).info.samples == 3
+    path.write_text("x;y;z\n1;2;3\n")
+    with pytest.raises(TraceError, match=r"\ufffd\ufffd\.csv: no known trace format"):
+        _read(path)
 
 
 TIMES = [
