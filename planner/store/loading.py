@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
@@ -29,6 +29,14 @@ from planner.store.sources import BROKEN, Source
 from planner.store.trace import TraceInfo, trace_of
 
 __all__ = ["Title", "loaded"]
+
+
+_TRIPS: Final = (
+    *(duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.ConversionException),
+    duckdb.IOException,
+)
+"""What the quick reader raises at rows it cannot read, and where zeros stand behind a gzip stream, as tapes leave them
+there; other trouble of files is none of its own."""
 
 
 class _RowsLostError(Exception):
@@ -182,8 +190,8 @@ def _quickly(
         if tells(statement):
             return keep(connection, statement, loading.trace_id)
         return run(connection, statement, loading.trace_id)
-    except (duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.ConversionException) as error:
-        if not kinds:
+    except _TRIPS as error:
+        if not kinds or (isinstance(error, duckdb.IOException) and "GZIP stream" not in str(error)):
             raise
         raise _RowsLostError(kinds[0].name) from error
 

@@ -132,6 +132,13 @@ def test_byte_order_mark_blank_lines_gzip_and_line_ends(tmp_path: Path) -> None:
     assert _read(unended) == (1, 4, 0, ())
 
 
+def test_zeros_behind_a_gzip_stream_are_padding(tmp_path: Path) -> None:
+    text = "\n".join([HEADER, *hourly("a", 4), "a,bad", *hourly("b", 4)])
+    path = tmp_path / "p.csv.gz"
+    path.write_bytes(gzip.compress(text.encode()) + bytes(512))
+    assert _read(path) == (2, 8, 1, ())
+
+
 def test_latin_1_is_read_and_told(tmp_path: Path) -> None:
     path = tmp_path / "l.csv"
     path.write_bytes("\n".join([HEADER, "b\xfcro,2024-01-01,1,1", *hourly("a", 2)]).encode("latin-1"))
