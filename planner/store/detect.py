@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ __all__ = ["Found", "as_format", "detect", "parquet_columns"]
 
 _LINES_JUDGED: Final = 20
 _NAMED: Final = 3
+_COLUMNS: Final = 20
+"""Most columns that are named of a file of no known format."""
 _LEAST_GOOD: Final = 0.5
 """More than this share of the first lines of a file without header are good rows if it is of a kind."""
 
@@ -55,10 +58,10 @@ def detect(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> 
     fits = [(found, others) for found, others in fits if _read(found) == best]
     fits = _closest(connection, [fit for fit in fits if _has_names(fit[0])] or fits)
     if not fits:
-        raise TraceError(f"{_named(sources)}: {_unfit(sources, documents)}")
+        raise TraceError(f"{_named(sources)}: {_unfit(connection, sources, documents)}")
     if len(fits) > 1:
         names = " and ".join(found.format.name for found, _ in fits)
-        raise TraceError(f"{_named(sources)}: could be {names}; name the format. Seen: {_seen(sources)}")
+        raise TraceError(f"{_named(sources)}: could be {names}; name the format. Seen: {_seen(connection, sources)}")
     found, others = fits[0]
     _refuse_mixture(found, others, [other for other, _ in candidates if other.format is not found.format])
     return found
@@ -121,12 +124,12 @@ def _sorted(
     return Found(form, _reason(form, there), there, _passed_over(others, documents)), others
 
 
-def _unfit(sources: Sequence[Source], documents: Documents) -> str:
+def _unfit(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], documents: Documents) -> str:
     """Why no format fits: what files tell themselves of it, and what is seen where some tell nothing."""
     silent = list(documents.silent.items())
     told = [why if len(sources) == 1 else f"{source.name}: {why}" for source, why in silent[:_NAMED]]
     if len(silent) < len(sources):
-        told.append(f"no known trace format. Seen: {_seen(sources)}. {_known()}")
+        told.append(f"no known trace format. Seen: {_seen(connection, sources)}. {_known()}")
     return "; ".join(told)
 
 
@@ -287,20 +290,29 @@ def _lacking(kind: Input, headers: Sequence[str]) -> str:
     return f"the header lacks {', '.join(missing)}{near}"
 
 
-def _seen(sources: Sequence[Source]) -> str:
+def _seen(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> str:
     parts = []
     for source in sources[:3]:
-        start = source.head[0][:80] if source.head else "nothing" if source.kind != "parquet" else "Parquet"
-        parts.append(f"{source.name} begins with {start!r}")
+        if source.kind == "parquet":
+            parts.append(f"{source.name} is Parquet with {_listed(list(parquet_columns(connection, source)))}")
+        else:
+            parts.append(f"{source.name} begins with {source.head[0][:80] if source.head else 'nothing'!r}")
     return "; ".join(parts) + (f"; and {len(sources) - 3} more files" if len(sources) > 3 else "")
 
 
+def _listed(columns: Sequence[str]) -> str:
+    more = f" and {len(columns) - _COLUMNS:,} more" if len(columns) > _COLUMNS else ""
+    return f"columns {', '.join(column[:60] for column in columns[:_COLUMNS])}{more}"
+
+
 def _named(sources: Sequence[Source]) -> str:
-    return sources[0].shown if len(sources) == 1 else f"{len(sources)} files in {_place(sources[0])}"
+    return sources[0].shown if len(sources) == 1 else f"{len(sources)} files in {_place(sources)}"
 
 
-def _place(source: Source) -> str:
-    return str(source.path.parent if source.origin is None else source.origin)
+def _place(sources: Sequence[Source]) -> str:
+    """The archive, or the folder, that all files lie in."""
+    places = {source.path.parent if source.origin is None else source.origin for source in sources}
+    return os.path.commonpath(places)
 
 
 def _known() -> str:

@@ -6,6 +6,7 @@ Parquet its first rows; those parts go in as a recording of their own, kept nowh
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -94,9 +95,17 @@ def inspect(path: Path | Sequence[Path], format: str = "auto", memory_limit: str
             found = detect(aside, sources) if format == "auto" else as_format(aside, sources, format)
             documents = {source.name: source.path for source in sources if source.kind == "json"}
             seen = _excerpted(aside, found, documents, folder / "parts")
-        info = store.ingest(folder / "parts", found.format.name, paths[0].name)
+        info = _read(store, folder / "parts", found.format.name, paths[0].name)
         info = replace(info, notes=(*info.notes, *store.order(info.trace_id)))
         return _told(store, found, info, seen)
+
+
+def _read(store: Store, parts: Path, form: str, name: str) -> TraceInfo:
+    """The parts of the files as a recording; errors call them as they are called in the one that was given."""
+    try:
+        return store.ingest(parts, form, name)
+    except TraceError as error:
+        raise TraceError(str(error).replace(f"{parts}{os.sep}", "")) from error
 
 
 def _told(store: Store, found: Found, info: TraceInfo, seen: Sequence[FileSeen]) -> Inspection:

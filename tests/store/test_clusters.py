@@ -12,7 +12,7 @@ import pytest
 
 from planner.demand import Policy
 from planner.errors import ScenarioError, TraceError
-from planner.store import Store
+from planner.store import Store, inspect
 from shared import shared
 from store.writing import written
 
@@ -120,6 +120,18 @@ def test_opendc_tasks_and_fragments(tmp_path: Path) -> None:
     assert usage["sampled_at"].dt.strftime("%H:%M").tolist() == ["22:00", "22:05", "22:01"]
     assert table["memory_gib"].tolist() == [16.0, 1.0]
     assert table["deleted_at"].dt.strftime("%H:%M").tolist() == ["22:10", "22:06"]
+
+
+def test_opendc_fragments_without_tasks_say_what_is_missing(tmp_path: Path) -> None:
+    fragments = {"id": ["0", "1"], "duration": [300_000] * 2, "cpu_usage": [4000.0, 500.0]}
+    pd.DataFrame(fragments).to_parquet(tmp_path / "fragments.parquet")
+    told = (
+        r"fragments\.parquet: holds no workload; 2 good rows of fragments were read; there is no file of tasks; 2 sam"
+    )
+    with Store(":memory:") as store, pytest.raises(TraceError, match=told):
+        store.ingest(tmp_path / "fragments.parquet")
+    with pytest.raises(TraceError, match=f"^{told}"):
+        inspect(tmp_path / "fragments.parquet")
 
 
 def test_openb_pods_and_nodes() -> None:
