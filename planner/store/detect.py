@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -16,9 +15,10 @@ from planner.errors import TraceError, near_miss
 from planner.store.documents import Documents, flattened
 from planner.store.formats import Format, Input, formats, load
 from planner.store.judge import BLANK, cells_of, layout_of, reasons
+from planner.store.parquet import parquet_columns
 from planner.store.sources import Source
 
-__all__ = ["Found", "as_format", "detect", "parquet_columns"]
+__all__ = ["Found", "as_format", "detect"]
 
 _LINES_JUDGED: Final = 20
 _NAMED: Final = 3
@@ -192,21 +192,6 @@ def _is_likely(kind: Input, lines: Sequence[str]) -> bool:
 
 def _recognised(kind: Input, headers: Sequence[str]) -> int:
     return sum(column is not None for column in kind.columns_of(headers))
-
-
-@lru_cache(maxsize=1 << 14)
-def parquet_columns(connection: duckdb.DuckDBPyConnection, source: Source) -> dict[str, str]:
-    """The columns of a Parquet file and their types; looked up once while a connection lasts.
-
-    Raises:
-        TraceError: the file is broken.
-    """
-    try:
-        connection.execute("set variable one_file = $path", {"path": [str(source.path)]})
-        rows = connection.execute("describe select * from read_parquet(getvariable('one_file'))").fetchall()
-    except duckdb.Error as error:
-        raise TraceError(f"{source.shown}: is a broken Parquet file: {str(error).splitlines()[0]}") from error
-    return {str(row[0]): str(row[1]) for row in rows}
 
 
 def _main(found: Found) -> bool:

@@ -18,11 +18,12 @@ import duckdb
 from planner.demand import Demand, Policy
 from planner.errors import ScenarioError, TraceError
 from planner.store.database import sql
-from planner.store.detect import Found, as_format, detect, parquet_columns
+from planner.store.detect import Found, as_format, detect
 from planner.store.excerpts import excerpt
 from planner.store.formats import Input
 from planner.store.judge import cells_of
 from planner.store.limits import MIB, Limits, refuse_large
+from planner.store.parquet import parquet_headers
 from planner.store.scratch import scratch
 from planner.store.sources import BROKEN, Source, find
 from planner.store.trace import TraceInfo
@@ -174,7 +175,7 @@ def _parts(
 def _columns(aside: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> tuple[str, ...]:
     """The columns of a file as they are named, or as the format names them where it has no header."""
     if source.kind == "parquet":
-        return tuple(parquet_columns(aside, source))
+        return tuple(parquet_headers(aside, source))
     return tuple(
         cells_of(source.head[0], kind.separated(source.head[0]).delimiter)
         if kind.header

@@ -11,6 +11,8 @@ import threading
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from planner.demand import Policy
@@ -119,6 +121,38 @@ def test_times_of_every_type_in_parquet(tmp_path: Path) -> None:
         info = store.ingest(tmp_path)
     assert (info.workloads, info.rejected) == (len(columns), 0)
     assert str(info.start) == str(info.end) == "2024-01-01 00:00:00"
+
+
+def test_impossible_times_in_parquet_are_rejected_alone(tmp_path: Path) -> None:
+    """Milliseconds that are no microseconds stop DuckDB's reader, whatever is asked of it."""
+    good = 1704067200000
+    times = [good, 2**63 - 1, None, good + 3_600_000, -(2**63) + 1]
+    with Store(":memory:") as store:
+        for zone in (None, "UTC"):
+            columns = {
+                "workload": ["a"] * 5,
+                "timestamp": pa.array(times, pa.timestamp("ms", zone)),
+                "cpu_cores": [1] * 5,
+            }
+            pq.write_table(pa.table(columns), tmp_path / f"{zone}.parquet")
+            info = store.ingest(tmp_path / f"{zone}.parquet")
+            assert (info.samples, info.lines) == (2, 5)
+            assert (str(info.start), str(info.end)) == ("2024-01-01 00:00:00", "2024-01-01 01:00:00")
+            rejects = store.rejects(info.trace_id)
+            assert rejects["line"].tolist() == [2, 3, 5]
+            assert rejects["reason"].str.contains("missing").tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("other", ["cpu_cores", "CPU_CORES"])
+def test_a_column_twice_is_refused_in_parquet_as_in_csv(tmp_path: Path, other: str) -> None:
+    names = ["workload", "timestamp", "cpu_cores", other, "x", "X", "s"]
+    table = pa.table([["a"], ["2024-01-01"], [1.0], [2.0], [1], [1], [{"t": 1}]], names)
+    pq.write_table(table, tmp_path / "p.parquet")
+    pq.write_table(table.remove_column(3), tmp_path / "once.parquet")
+    with Store(":memory:") as store:
+        with pytest.raises(TraceError, match=r"p\.parquet: the header names column cpu_cores twice"):
+            store.ingest(tmp_path / "p.parquet")
+        assert store.ingest(tmp_path / "once.parquet").samples == 1
 
 
 def test_byte_order_mark_blank_lines_gzip_and_line_ends(tmp_path: Path) -> None:
