@@ -115,7 +115,7 @@ def _sorted(
     kinds = [_best(form.inputs, of_source) for of_source in zip(*fits, strict=True)]
     files = {
         kind.name: tuple(s for s, k in zip(texts, kinds, strict=True) if k is kind)
-        + tuple(documents.rows[s, kind] for s in sources if (s, kind) in documents.rows)
+        + tuple(documents.rows[s, kind] for s in sources if s.kind == "json" and (s, kind) in documents.rows)
         for kind in form.inputs
     }
     there = {name: found for name, found in files.items() if found}
@@ -160,7 +160,7 @@ def _fits(
     if kind.is_json:
         return [0] * len(sources)
     if kind.header:
-        return [_fit(kind, _headers(connection, kind, source)) for source in sources]
+        return _named_fits(connection, kind, sources)
     likely = [s for s in sources if s not in told and _is_likely(kind, s.head[:_LINES_JUDGED])]
     if not likely:
         return [0] * len(sources)
@@ -169,6 +169,18 @@ def _fits(
     good = iter(reason is None for reason in reasons(connection, kind, layout_of(kind, lines), lines))
     share = {s: sum(islice(good, len(head))) / len(head) for s, head in zip(likely, heads, strict=True)}
     return [int(share.get(source, 0.0) > _LEAST_GOOD) * len(kind.columns) for source in sources]
+
+
+def _named_fits(connection: duckdb.DuckDBPyConnection, kind: Input, sources: Sequence[Source]) -> list[int]:
+    """As `_fits`, of a kind with a header; each header is looked at once, many files may have the same."""
+    seen: dict[object, int] = {}
+    fits = []
+    for source in sources:
+        key = source.head[0] if source.head else source.path
+        if key not in seen:
+            seen[key] = _fit(kind, _headers(connection, kind, source))
+        fits.append(seen[key])
+    return fits
 
 
 def _headers(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> list[str]:
