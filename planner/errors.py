@@ -12,8 +12,10 @@ Not fitting is no error: a workload that no box holds is named in `Plan.unplaced
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Final
 
 __all__ = [
     "InputError",
@@ -23,11 +25,18 @@ __all__ = [
     "SolverError",
     "TraceError",
     "near_miss",
+    "printable",
 ]
+
+_NO_TEXT: Final = re.compile("[\ud800-\udfff]")
+"""What stands in a file's name for bytes that are no UTF-8."""
 
 
 class PlannerError(Exception):
     """The root: what a door turns into one clear line and exit code 2."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class InputError(PlannerError, ValueError):
@@ -48,6 +57,15 @@ class ScenarioError(InputError):
 
 class SolverError(PlannerError):
     """An optimisation that did not answer."""
+
+
+def printable(text: str) -> str:
+    """Text that every door can write: a mark stands for each byte of a file's name that is no UTF-8.
+
+    >>> printable("caf" + chr(0xDCE9) + ".csv")
+    'caf\ufffd.csv'
+    """
+    return _NO_TEXT.sub("\ufffd", text)
 
 
 def near_miss(word: str, known: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ import duckdb
 import platformdirs
 
 from planner.bundle import bundled
-from planner.errors import InputError
+from planner.errors import InputError, printable
 
 __all__ = [
     "Confined",
@@ -114,7 +114,10 @@ def _shut(connection: duckdb.DuckDBPyConnection, confined: Confined) -> None:
     files = [str(path) for path in confined.files if not path.is_dir()]
     connection.execute("set global TimeZone = 'UTC'")
     for name, values in (("allowed_directories", folders), ("allowed_paths", files)):
-        words = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+        told = [
+            value for value in values if printable(value) == value
+        ]  # of others there are links or copies in scratch
+        words = ", ".join("'" + value.replace("'", "''") + "'" for value in told)
         connection.execute(f"set {name} = [{words}]")
     connection.execute("set allow_persistent_secrets = false")
     connection.execute("set enable_external_access = false")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -16,12 +16,15 @@ from planner.errors import TraceError, near_miss
 from planner.store.documents import Documents, flattened
 from planner.store.formats import Format, Input, formats, load
 from planner.store.judge import BLANK, cells_of, layout_of, reasons
+from planner.store.parquet import parquet_columns
 from planner.store.sources import Source
 
-__all__ = ["Found", "as_format", "detect", "parquet_columns"]
+__all__ = ["Found", "as_format", "detect"]
 
 _LINES_JUDGED: Final = 20
 _NAMED: Final = 3
+_COLUMNS: Final = 20
+"""Most columns that are named of a file of no known format."""
 _LEAST_GOOD: Final = 0.5
 """More than this share of the first lines of a file without header are good rows if it is of a kind."""
 _MOST: Final = 0.5
@@ -59,10 +62,10 @@ def detect(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> 
     fits = [(found, others) for found, others in fits if _read(found) == best]
     fits = _closest(connection, [fit for fit in fits if _has_names(fit[0])] or fits)
     if not fits:
-        raise TraceError(f"{_named(sources)}: {_unfit(sources, documents)}")
+        raise TraceError(f"{_named(sources)}: {_unfit(connection, sources, documents)}")
     if len(fits) > 1:
         names = " and ".join(found.format.name for found, _ in fits)
-        raise TraceError(f"{_named(sources)}: could be {names}; name the format. Seen: {_seen(sources)}")
+        raise TraceError(f"{_named(sources)}: could be {names}; name the format. Seen: {_seen(connection, sources)}")
     found, others = fits[0]
     _refuse_mixture(found, others, [other for other, _ in candidates if other.format is not found.format])
     return found
@@ -116,7 +119,7 @@ def _sorted(
     kinds = [_best(form.inputs, of_source) for of_source in zip(*fits, strict=True)]
     files = {
         kind.name: tuple(s for s, k in zip(texts, kinds, strict=True) if k is kind)
-        + tuple(documents.rows[s, kind] for s in sources if (s, kind) in documents.rows)
+        + tuple(documents.rows[s, kind] for s in sources if s.kind == "json" and (s, kind) in documents.rows)
         for kind in form.inputs
     }
     there = {name: found for name, found in files.items() if found}
@@ -125,12 +128,12 @@ def _sorted(
     return Found(form, _reason(form, there), there, _passed_over(others, documents)), others
 
 
-def _unfit(sources: Sequence[Source], documents: Documents) -> str:
+def _unfit(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], documents: Documents) -> str:
     """Why no format fits: what files tell themselves of it, and what is seen where some tell nothing."""
     silent = list(documents.silent.items())
     told = [why if len(sources) == 1 else f"{source.name}: {why}" for source, why in silent[:_NAMED]]
     if len(silent) < len(sources):
-        told.append(f"no known trace format. Seen: {_seen(sources)}. {_known()}")
+        told.append(f"no known trace format. Seen: {_seen(connection, sources)}. {_known()}")
     return "; ".join(told)
 
 
@@ -161,7 +164,7 @@ def _fits(
     if kind.is_json:
         return [0] * len(sources)
     if kind.header:
-        return [_fit(kind, _headers(connection, kind, source)) for source in sources]
+        return _named_fits(connection, kind, sources)
     likely = [s for s in sources if s not in (told or ()) and _is_likely(kind, s.head[:_LINES_JUDGED])]
     if not likely:
         return [0] * len(sources)
@@ -180,6 +183,18 @@ def _is_foreign(kind: Input, line: str) -> bool:
     cells = cells_of(line, kind.delimiter)
     words = any(cells) and not any(_NUMBER.fullmatch(cell) for cell in cells)
     return words and _recognised(kind, cells) <= _MOST * len(cells)
+
+
+def _named_fits(connection: duckdb.DuckDBPyConnection, kind: Input, sources: Sequence[Source]) -> list[int]:
+    """As `_fits`, of a kind with a header; each header is looked at once, many files may have the same."""
+    seen: dict[object, int] = {}
+    fits = []
+    for source in sources:
+        key = source.head[0] if source.head else source.path
+        if key not in seen:
+            seen[key] = _fit(kind, _headers(connection, kind, source))
+        fits.append(seen[key])
+    return fits
 
 
 def _headers(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> list[str]:
@@ -203,21 +218,6 @@ def _is_likely(kind: Input, lines: Sequence[str]) -> bool:
 
 def _recognised(kind: Input, headers: Sequence[str]) -> int:
     return sum(column is not None for column in kind.columns_of(headers))
-
-
-@lru_cache(maxsize=1 << 14)
-def parquet_columns(connection: duckdb.DuckDBPyConnection, source: Source) -> dict[str, str]:
-    """The columns of a Parquet file and their types; looked up once while a connection lasts.
-
-    Raises:
-        TraceError: the file is broken.
-    """
-    try:
-        connection.execute("set variable one_file = $path", {"path": [str(source.path)]})
-        rows = connection.execute("describe select * from read_parquet(getvariable('one_file'))").fetchall()
-    except duckdb.Error as error:
-        raise TraceError(f"{source.shown}: is a broken Parquet file: {str(error).splitlines()[0]}") from error
-    return {str(row[0]): str(row[1]) for row in rows}
 
 
 def _main(found: Found) -> bool:
@@ -301,20 +301,29 @@ def _lacking(kind: Input, headers: Sequence[str]) -> str:
     return f"the header lacks {', '.join(missing)}{near}"
 
 
-def _seen(sources: Sequence[Source]) -> str:
+def _seen(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> str:
     parts = []
     for source in sources[:3]:
-        start = source.head[0][:80] if source.head else "nothing" if source.kind != "parquet" else "Parquet"
-        parts.append(f"{source.name} begins with {start!r}")
+        if source.kind == "parquet":
+            parts.append(f"{source.name} is Parquet with {_listed(list(parquet_columns(connection, source)))}")
+        else:
+            parts.append(f"{source.name} begins with {source.head[0][:80] if source.head else 'nothing'!r}")
     return "; ".join(parts) + (f"; and {len(sources) - 3} more files" if len(sources) > 3 else "")
 
 
+def _listed(columns: Sequence[str]) -> str:
+    more = f" and {len(columns) - _COLUMNS:,} more" if len(columns) > _COLUMNS else ""
+    return f"columns {', '.join(column[:60] for column in columns[:_COLUMNS])}{more}"
+
+
 def _named(sources: Sequence[Source]) -> str:
-    return sources[0].shown if len(sources) == 1 else f"{len(sources)} files in {_place(sources[0])}"
+    return sources[0].shown if len(sources) == 1 else f"{len(sources)} files in {_place(sources)}"
 
 
-def _place(source: Source) -> str:
-    return str(source.path.parent if source.origin is None else source.origin)
+def _place(sources: Sequence[Source]) -> str:
+    """The archive, or the folder, that all files lie in."""
+    places = {source.path.parent if source.origin is None else source.origin for source in sources}
+    return os.path.commonpath(places)
 
 
 def _known() -> str:

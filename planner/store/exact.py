@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from planner.store.formats import Input
 from planner.store.judge import BROKEN_QUOTE, legal, parsed, quoted, reason, reasons
+from planner.store.parquet import has_unbounded_times, with_bounded_times
 from planner.store.reading import Group, Reject, parquet_rows
 from planner.store.sources import Source, open_bytes
 
@@ -67,7 +68,11 @@ def nothing(groups: Sequence[Group]) -> str:
 
 
 def _parquet(connection: duckdb.DuckDBPyConnection, group: Group, source: Source) -> tuple[list[Reject], int]:
-    connection.execute("set variable exact_file = $path", {"path": [str(source.path)]})
+    path = source.path
+    if source.scratch is not None and has_unbounded_times(source):
+        path = source.scratch / "bounded.parquet"
+        with_bounded_times(source, path)
+    connection.execute("set variable exact_file = $path", {"path": [str(path)]})
     rows = parquet_rows(connection, group, "exact_file", texts=True)
     raw = [quoted(f"raw {f[0]}") if f else "null" for f in group.layout.fields]
     names = ", ".join(f"'{f[0]}=' || coalesce({quoted('raw ' + f[0])}, '')" for f in group.layout.fields if f)

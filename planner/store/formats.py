@@ -10,6 +10,8 @@ statement runs at ingest, in order: by then each declared table holds the good r
 ``insert into usage by name``; columns that it leaves out take no room. Behind the last of these statements table sums
 has a row a workload: samples, first, last, means, maxima (most_COLUMN). So a new format is one file.
 
+In Parquet a field of a struct is a column too, COLUMN.FIELD.
+
 Files of JSON become rows by a select: ``create temp view TABLE_in_document as select ... from document`` says how the
 rows of TABLE lie in relation ``document(body json)``, one row a document of a file (JSON lines have many). It knows
 sql/functions.sql, not the format's own macros. A table of them that is ``silent`` says why a document has no rows.

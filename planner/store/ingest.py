@@ -9,7 +9,7 @@ from typing import Final
 
 import duckdb
 
-from planner.errors import TraceError
+from planner.errors import TraceError, printable
 from planner.store.detect import Found, as_format, detect
 from planner.store.limits import Limits, refuse_large
 from planner.store.loading import Title, loaded
@@ -50,7 +50,7 @@ def ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], request: Request) ->
 
 
 def _ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], request: Request, folder: Path) -> TraceInfo:
-    paths, form, name = request.paths, request.format, request.name
+    paths, form, name = request.paths, request.format, printable(request.name or _name(request.paths))
     with cursor() as connection:
         files, told = served(paths, folder)
         sources, notes = find(files, folder)
@@ -62,11 +62,11 @@ def _ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], request: Request, f
         digest, digests = content_hash(sources, found.format.name)
         known = trace_of(connection, digest[:_ID_LENGTH], repeated=True)
     if known is not None:
-        return replace(known, name=name or _name(paths))
+        return replace(known, name=name)
     names = [source.name for source in sources]
     found, copies = _without_copies(found, dict(zip(names, digests, strict=True)))
     notes = [*notes, *found.notes, *copies]
-    title = Title(name or _name(paths), tuple(notes), request.limits)
+    title = Title(name, tuple(notes), request.limits)
     return loaded(cursor, found, digest[:_ID_LENGTH], title)
 
 
@@ -78,13 +78,13 @@ def _name(paths: Sequence[Path | str]) -> str:
 
 
 def _without_copies(found: Found, digests: dict[str, str]) -> tuple[Found, list[str]]:
-    """Files of the same content read once, unless the file's name says whose content it is."""
+    """Files of the same content read once, unless their names say whose content it is, and say different things."""
     notes: list[str] = []
     files: dict[str, tuple[Source, ...]] = {}
     for kind in found.format.inputs:
-        firsts: dict[str, Source] = {}
+        firsts: dict[tuple[str, str], Source] = {}
         for source in found.files.get(kind.name, ()):
-            first = firsts.setdefault(source.name if kind.named else digests[source.name], source)
+            first = firsts.setdefault((source.label if kind.named else "", digests[source.name]), source)
             if first is not source:
                 notes.append(f"{source.name}: has the same content as {first.name} and is read once")
         if firsts:

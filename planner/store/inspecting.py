@@ -6,6 +6,7 @@ Parquet its first rows; those parts go in as a recording of their own, kept nowh
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,11 +18,12 @@ import duckdb
 from planner.demand import Demand, Policy
 from planner.errors import ScenarioError, TraceError
 from planner.store.database import sql
-from planner.store.detect import Found, as_format, detect, parquet_columns
+from planner.store.detect import Found, as_format, detect
 from planner.store.excerpts import excerpt
 from planner.store.formats import Input
 from planner.store.judge import cells_of
 from planner.store.limits import MIB, Limits, refuse_large
+from planner.store.parquet import parquet_headers
 from planner.store.scratch import scratch
 from planner.store.sources import BROKEN, Source, find
 from planner.store.trace import TraceInfo
@@ -94,9 +96,17 @@ def inspect(path: Path | Sequence[Path], format: str = "auto", memory_limit: str
             found = detect(aside, sources) if format == "auto" else as_format(aside, sources, format)
             documents = {source.name: source.path for source in sources if source.kind == "json"}
             seen = _excerpted(aside, found, documents, folder / "parts")
-        info = store.ingest(folder / "parts", found.format.name, paths[0].name)
+        info = _read(store, folder / "parts", found.format.name, paths[0].name)
         info = replace(info, notes=(*info.notes, *store.order(info.trace_id)))
         return _told(store, found, info, seen)
+
+
+def _read(store: Store, parts: Path, form: str, name: str) -> TraceInfo:
+    """The parts of the files as a recording; errors call them as they are called in the one that was given."""
+    try:
+        return store.ingest(parts, form, name)
+    except TraceError as error:
+        raise TraceError(str(error).replace(f"{parts}{os.sep}", "")) from error
 
 
 def _told(store: Store, found: Found, info: TraceInfo, seen: Sequence[FileSeen]) -> Inspection:
@@ -165,7 +175,7 @@ def _parts(
 def _columns(aside: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> tuple[str, ...]:
     """The columns of a file as they are named, or as the format names them where it has no header."""
     if source.kind == "parquet":
-        return tuple(parquet_columns(aside, source))
+        return tuple(parquet_headers(aside, source))
     return tuple(
         cells_of(source.head[0], kind.separated(source.head[0]).delimiter)
         if kind.header

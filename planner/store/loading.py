@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
@@ -29,6 +29,14 @@ from planner.store.sources import BROKEN, Source
 from planner.store.trace import TraceInfo, trace_of
 
 __all__ = ["Title", "loaded"]
+
+
+_TRIPS: Final = (
+    *(duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.ConversionException),
+    duckdb.IOException,
+)
+"""What the quick reader raises at rows it cannot read, and where zeros stand behind a gzip stream, as tapes leave them
+there; other trouble of files is none of its own."""
 
 
 class _RowsLostError(Exception):
@@ -74,11 +82,13 @@ def loaded(cursor: Callable[[], duckdb.DuckDBPyConnection], found: Found, trace_
                 _heed(cursor, found, counts, title.limits)
             return _read(cursor, found, _Loading(trace_id, frozenset(), counts), title)
         except BROKEN as error:
-            raise TraceError(f"{title.name}: cannot be read to its end: {error}") from error
+            called = _called(found, title.name, str(error))
+            raise TraceError(f"{called}: cannot be read to its end: {error}") from error
         except (duckdb.OutOfMemoryException, MemoryError) as error:
             raise TraceError(f"{title.name}: {out_of_memory(error)}") from error
         except duckdb.Error as error:
-            raise TraceError(f"{title.name}: cannot be read: {str(error).splitlines()[0]}") from error
+            called = _called(found, title.name, str(error))
+            raise TraceError(f"{called}: cannot be read: {str(error).splitlines()[0]}") from error
 
 
 def _read(cursor: Callable[[], duckdb.DuckDBPyConnection], found: Found, loading: _Loading, title: Title) -> TraceInfo:
@@ -182,8 +192,8 @@ def _quickly(
         if tells(statement):
             return keep(connection, statement, loading.trace_id)
         return run(connection, statement, loading.trace_id)
-    except (duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.ConversionException) as error:
-        if not kinds:
+    except _TRIPS as error:
+        if not kinds or (isinstance(error, duckdb.IOException) and "GZIP stream" not in str(error)):
             raise
         raise _RowsLostError(kinds[0].name) from error
 
@@ -252,10 +262,11 @@ def _keep_rejects(connection: duckdb.DuckDBPyConnection, loading: _Loading) -> N
 def _finish(connection: duckdb.DuckDBPyConnection, found: Found, loading: _Loading, name: str) -> TraceInfo:
     """Measures what was read and enters it in table traces."""
     totals = measured(connection, loading.trace_id)
+    told = [str(row[0]) for row in connection.execute("select note from notes").fetchall()]
     if not totals["workloads"] and not totals["charges"]:
-        raise TraceError(f"{name}: holds no workload; it has a header at most")
+        raise TraceError(f"{_called(found, name)}: holds no workload; {_lack(found, loading, told)}")
     loading.notes += gaps(connection, loading.trace_id)
-    notes = [*loading.notes, *(str(row[0]) for row in connection.execute("select note from notes").fetchall())]
+    notes = [*loading.notes, *told]
     values = {
         **totals, "trace_id": loading.trace_id, "name": name, "format": found.format.name, "reason": found.reason,
         "rejected": len(loading.rejects), "lines": loading.lines, "notes": notes,
@@ -266,3 +277,20 @@ def _finish(connection: duckdb.DuckDBPyConnection, found: Found, loading: _Loadi
     if info is None:
         raise TraceError(f"{name}: was not kept")
     return info
+
+
+def _lack(found: Found, loading: _Loading, told: Sequence[str]) -> str:
+    """Why rows make no workload: which files are not there, and what the format notes."""
+    if not loading.lines:
+        return "it has a header at most"
+    absent = [k.name for k in found.format.inputs if k.name not in found.files and not (k.aside or k.silent)]
+    missing = [f"there is no file of {' or '.join(absent)}"] if absent else []
+    good = loading.lines - len(loading.rejects)
+    return "; ".join([f"{good:,} good rows of {', '.join(found.files)} were read", *missing, *told])
+
+
+def _called(found: Found, name: str, message: str = "") -> str:
+    """What an error calls the recording: its only file, or the one that a message names, else its name."""
+    sources = {source.path: source for files in found.files.values() for source in files}
+    named = [source for path, source in sources.items() if str(path) in message] or list(sources.values())
+    return named[0].shown if len(named) == 1 else name

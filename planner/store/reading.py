@@ -12,9 +12,9 @@ import duckdb
 
 from planner.errors import TraceError
 from planner.store.database import memory_of
-from planner.store.detect import parquet_columns
 from planner.store.formats import Input
 from planner.store.judge import Layout, cells_of, good, lacking, layout_of, quoted, reasons
+from planner.store.parquet import nested, parquet_columns, parquet_headers
 from planner.store.sources import Source
 
 __all__ = ["Group", "Reject", "groups_of", "nothing_good", "parquet_rows", "quick_rejects", "quick_view"]
@@ -72,7 +72,8 @@ def _packing(connection: duckdb.DuckDBPyConnection, source: Source) -> str:
 def _layout(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> Layout:
     headers = list(parquet_columns(connection, source)) if source.kind == "parquet" else []
     if kind.header:
-        _refuse_twice(kind, source, headers or cells_of(source.head[0], kind.delimiter))
+        spelled = parquet_headers(connection, source) if headers else []
+        _refuse_twice(kind, source, spelled or cells_of(source.head[0], kind.delimiter))
     if headers:
         return layout_of(kind, [kind.delimiter.join('"' + header.replace('"', '""') + '"' for header in headers)])
     return layout_of(kind, source.head)
@@ -179,10 +180,12 @@ def parquet_rows(connection: duckdb.DuckDBPyConnection, group: Group, variable: 
         values += [f"cast({quoted(h)} as varchar) as {quoted('raw ' + f[0])}" for h, f in pairs]
     if texts or group.kind.numbered:
         values.append("file_row_number + 1 as line")
+    fields = nested(connection, group.sources[0]) if any("." in h for h, _ in pairs) else {}
+    parts = ["*", *(f"{fields[h]} as {quoted(h)}" for h, _ in pairs if h in fields)]
     return f"""
-        select {", ".join(values)}
+        select {", ".join(values)} from (select {", ".join(parts)}
         from read_parquet(getvariable('{variable}'), filename={str(bool(_file(group.kind))).lower()},
-            file_row_number={str(texts or group.kind.numbered).lower()}, union_by_name=false)
+            file_row_number={str(texts or group.kind.numbered).lower()}, union_by_name=false))
     """
 
 
@@ -190,7 +193,7 @@ def _from_parquet(column: str, found: str, wanted: str, cast: str) -> str:
     if wanted == "TIMESTAMP":
         if found.startswith("TIMESTAMP") or found == "DATE":
             zoned = found.endswith("WITH TIME ZONE")
-            return f"{column} at time zone 'UTC'" if zoned else f"cast({column} as timestamp)"
+            return f"{column} at time zone 'UTC'" if zoned else f"{cast}({column} as timestamp)"
         return f"instant({column})" if found == "VARCHAR" else f"instant_of(try_cast({column} as double))"
     return column if found == wanted else f"{cast}({column} as {wanted})"
 

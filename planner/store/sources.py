@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, cast
 
 import xxhash
 from isal import igzip, isal_zlib
 
-from planner.errors import TraceError
+from planner.errors import TraceError, printable
+from planner.store.naming import apart, labelled
 from planner.store.unpacking import Unpacked, container, is_aside, unpack
 
 __all__ = ["PIECE", "Source", "content_hash", "find", "open_bytes"]
@@ -29,7 +32,6 @@ BROKEN: Final[tuple[type[Exception], ...]] = (OSError, EOFError, zlib.error, cas
 _PEEK: Final = 1 << 18
 _LONGEST_LINE: Final = 1 << 21
 """A first line longer than that is no header."""
-_ENDINGS: Final = (".gz", ".xz", ".bz2", ".zst", ".csv", ".txt", ".parquet", ".json", ".jsonl", ".ndjson")
 _STRANGE: Final = {
     b"PK\x03\x04": "a zip archive inside a gzip file; unpack it first",
     b"7z\xbc\xaf": "a 7z archive; unpack it first",
@@ -48,7 +50,7 @@ class Source:
 
     path: Path
     name: str
-    """Path below the folder that all files share; ``/`` between folders."""
+    """Path below the folder that all files share; ``/`` between folders. No other file of the recording has it."""
     kind: str
     """csv | gzip | parquet | json"""
     head: tuple[str, ...]
@@ -70,11 +72,8 @@ class Source:
 
     @property
     def label(self) -> str:
-        """The name without endings such as .csv.gz."""
-        name = self.name
-        for ending in _ENDINGS:
-            name = name[: -len(ending)] if name.lower().endswith(ending) else name
-        return name
+        """The name without endings such as .csv.gz; files of one name in an archive share it."""
+        return labelled(self.name)
 
     @property
     def empty(self) -> bool:
@@ -100,8 +99,17 @@ def find(paths: Sequence[Path], scratch: Path) -> tuple[list[Source], list[str]]
     into = Unpacked(scratch)
     plain = [one for file in files for one in _plain(file, into)]
     folder = Path(os.path.commonpath([one.called.parent for one in plain]))
-    sources = [replace(_look(one, folder, scratch), folder=one.called.parent.name) for one in plain]
-    return sorted(sources, key=lambda source: source.name), notes + into.notes
+    names = [printable(one.called.relative_to(folder).as_posix()) for one in plain]
+    looked = [_look(one, name, scratch) for one, name in zip(plain, apart(names), strict=True)]
+    told = [printable(note) for note in notes + into.notes]
+    return sorted(looked, key=lambda source: source.name), told + _alike(names)
+
+
+def _alike(names: Sequence[str]) -> list[str]:
+    """A note on files of one name, which an archive may hold."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    more = f" and of {len(twice) - 1:,} other names" if len(twice) > 1 else ""
+    return [f"there are {names.count(twice[0]):,} files called {twice[0]}{more}: each is read"] if twice else []
 
 
 @dataclass(frozen=True)
@@ -120,8 +128,23 @@ def _plain(file: Path, into: Unpacked) -> list[_Plain]:
     except OSError as error:
         raise TraceError(f"{file}: cannot be read: {error}") from error
     if kind is None:
-        return [_Plain(file, file, None)]
+        return [_Plain(_nameable(file, into), file, None)]
     return [_Plain(path, file / name if name else file, file) for path, name in unpack(file, kind, into)]
+
+
+def _nameable(file: Path, into: Unpacked) -> Path:
+    """The file, or one of ours where its name is no text: DuckDB and Arrow take none that is not UTF-8.
+
+    A hard link where there may be one, else a copy: a confined DuckDB looks where a symbolic link leads.
+    """
+    if printable(str(file)) == str(file):
+        return file
+    ours = into.place()
+    try:
+        ours.hardlink_to(file)
+    except OSError:
+        shutil.copyfile(file, ours)
+    return ours
 
 
 def _files(path: Path) -> list[Path]:
@@ -137,23 +160,21 @@ def _files(path: Path) -> list[Path]:
     return [path]
 
 
-def _look(plain: _Plain, folder: Path, scratch: Path) -> Source:
-    file, name = plain.path, plain.called.relative_to(folder).as_posix()
-    shown = plain.called
+def _look(plain: _Plain, name: str, scratch: Path) -> Source:
+    file, shown, folder = plain.path, plain.called, printable(plain.called.parent.name)
     try:
         with file.open("rb") as stream:
             start = stream.read(16)
         if start.startswith(b"PAR1"):
-            return Source(file, name, "parquet", (), plain.origin)
+            return Source(file, name, "parquet", (), plain.origin, scratch, folder)
         kind = "gzip" if start.startswith(b"\x1f\x8b") else "csv"
         with open_bytes(file, kind) as stream:
             peek = _first_lines(stream)
     except BROKEN as error:
         raise TraceError(f"{shown}: cannot be read: {error}") from error
     _refuse_strange(shown, peek)
-    if _JSON.match(peek):
-        return Source(file, name, "json", _lines(peek), plain.origin, scratch)
-    return Source(file, name, kind, _lines(peek), plain.origin)
+    kind = "json" if _JSON.match(peek) else kind
+    return Source(file, name, kind, _lines(peek), plain.origin, scratch, folder)
 
 
 def _first_lines(stream: IO[bytes]) -> bytes:

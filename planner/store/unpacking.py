@@ -62,10 +62,10 @@ class Limits:
     total_bytes: int = 64 * 2**30
     """All files unpacked together. Unit: bytes. Source: our choice, six times the largest recording tested."""
     ratio: float = 250.0
-    """Bytes out for a byte in, once more than `free_bytes` came out. Unit: ratio. Source: our choice; published traces
-    stay below 50, a bomb of zeros reaches 1,000."""
+    """Bytes out for a byte in, once more than `free_bytes` came out of the file that was given, of all its members.
+    Unit: ratio. Source: our choice; published traces stay below 50, a bomb of zeros reaches 1,000."""
     free_bytes: int = 64 * 2**20
-    """What may come out of a container whatever its ratio. Unit: bytes. Source: our choice."""
+    """What may come out of a file that was given whatever its ratio. Unit: bytes. Source: our choice."""
     members: int = 100_000
     """Files in one archive. Unit: files. Source: our choice; Google 2011 as VMs has 1,600."""
     workbook_bytes: int = 2**30
@@ -86,23 +86,32 @@ class Unpacked:
     notes: list[str] = field(default_factory=list)
     spent_bytes: int = 0
     files: int = 0
+    given: Path = Path()
+    """The file that was given, out of which all comes for now."""
+    came_bytes: int = 0
+    """What was unpacked of it so far, with what is packed inside of it."""
 
     def place(self) -> Path:
         """Where the next file goes: a number, whatever it is called inside."""
         self.files += 1
         return self.folder / f"{self.files:06d}"
 
-    def spend(self, file: Path, out: int, size: int) -> None:
-        """Counts `out` more bytes; `size` is how many of `file` came out with them.
+    def begin(self, given: Path) -> None:
+        """The next file that was given."""
+        self.given, self.came_bytes = given, 0
+
+    def spend(self, out: int, *, packed: bool = False) -> None:
+        """Counts `out` more bytes; `packed` ones took less room in the file that was given.
 
         Raises:
             TraceError: more than a limit.
         """
         self.spent_bytes += out
+        self.came_bytes += out if packed else 0
         if self.spent_bytes > self.limits.total_bytes:
-            raise TraceError(f"{file}: unpacks to more than {self.limits.total_bytes:,} bytes")
-        if size > max(self.limits.free_bytes, self.limits.ratio * file.stat().st_size):
-            raise TraceError(f"{file}: unpacks to more than {self.limits.ratio:g} times its size")
+            raise TraceError(f"{self.given}: unpacks to more than {self.limits.total_bytes:,} bytes")
+        if self.came_bytes > max(self.limits.free_bytes, self.limits.ratio * self.given.stat().st_size):
+            raise TraceError(f"{self.given}: unpacks to more than {self.limits.ratio:g} times its size")
 
 
 class _Readable(Protocol):
@@ -112,14 +121,13 @@ class _Readable(Protocol):
 class _Counted(io.RawIOBase):
     """A stream that stops where more comes out of a file than may."""
 
-    def __init__(self, stream: Any, file: Path, into: Unpacked) -> None:
+    def __init__(self, stream: Any, into: Unpacked) -> None:
         super().__init__()
-        self._stream, self._file, self._into, self._out = stream, file, into, 0
+        self._stream, self._into = stream, into
 
     def read(self, size: int = -1) -> bytes:
         block = bytes(self._stream.read(size if 0 <= size < _CHUNK else _CHUNK))
-        self._out += len(block)
-        self._into.spend(self._file, len(block), self._out)
+        self._into.spend(len(block), packed=True)
         return block
 
 
@@ -185,11 +193,17 @@ def is_aside(path: PurePosixPath | Path) -> bool:
 
 
 def unpack(path: Path, kind: str, into: Unpacked) -> list[tuple[Path, str]]:
-    """The plain files in a container, each with its name inside; an empty name for what is the file itself.
+    """The plain files in a container that was given, each with its name inside; no name for what is the file itself.
 
     Raises:
         TraceError: it is broken, holds no data, or more comes out than may.
     """
+    into.begin(path)
+    return _unpacked(path, kind, into)
+
+
+def _unpacked(path: Path, kind: str, into: Unpacked) -> list[tuple[Path, str]]:
+    """The plain files in a container, which may lie in one that was given."""
     try:
         found = list(_UNPACKERS[kind](path, into))
     except BROKEN as error:
@@ -215,12 +229,12 @@ def _zip(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
                 into.notes.append(f"{path.name}: {name} is encrypted and not read")
             else:
                 with archive.open(member) as stream:
-                    yield from _kept(path, name, _Counted(stream, path, into), into)
+                    yield from _kept(path, name, _Counted(stream, into), into)
 
 
 def _tar(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
     with _stream(path) as stream:
-        counted = _Counted(stream, path, into)
+        counted = _Counted(stream, into)
         with tarfile.open(fileobj=counted, mode="r|") as archive:
             for number, member in enumerate(archive):
                 _few(path, number, into)
@@ -231,7 +245,9 @@ def _tar(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
                 if content is None:
                     into.notes.append(f"{path.name}: {name} is a link or a device and not read")
                 else:
-                    yield from _kept(path, name, content, into)
+                    # The holes of a sparse file are not in the archive, so they are counted as they come out.
+                    read = _Counted(content, into) if member.issparse() else content
+                    yield from _kept(path, name, read, into)
 
 
 def _stream(path: Path) -> Any:
@@ -264,7 +280,7 @@ def _kept(path: Path, name: str, stream: _Readable, into: Unpacked) -> Iterator[
     if kind in ("zip", "tar"):
         into.notes.append(f"{path.name}: {name} is packed inside an archive and not read; unpack that first")
     elif kind is not None:
-        yield from ((inner, f"{name}/{more}" if more else name) for inner, more in unpack(place, kind, into))
+        yield from ((inner, f"{name}/{more}" if more else name) for inner, more in _unpacked(place, kind, into))
     elif place.stat().st_size:
         yield place, name
 
@@ -278,7 +294,7 @@ def _copy(stream: _Readable, place: Path) -> None:
 def _packed(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
     place = into.place()
     with _stream(path) as stream:
-        _copy(_Counted(stream, path, into), place)
+        _copy(_Counted(stream, into), place)
     if container(place) is not None:
         raise TraceError(f"{path}: holds an archive inside; unpack it, and give that by itself")
     yield place, ""
@@ -290,7 +306,7 @@ def _workbook(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
         written = False
         with place.open("wb") as out:
             for line in rows:
-                into.spend(path, len(line), 0)
+                into.spend(len(line))
                 out.write(line)
                 written = True
         if written:
@@ -301,7 +317,7 @@ def _utf16(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
     place = into.place()
     with path.open(encoding="utf-16", newline="") as text, place.open("w", encoding="utf-8", newline="") as out:
         while block := text.read(_CHUNK):
-            into.spend(path, len(block), 0)
+            into.spend(len(block))
             out.write(block)
     kind = container(place)
     if kind in ("aligned", "separated"):
@@ -317,7 +333,7 @@ def _separated(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
         raw.readline()
         out.write(b"\n")
         while block := raw.read(_CHUNK):
-            into.spend(path, len(block), 0)
+            into.spend(len(block))
             out.write(block)
     yield place, ""
 
@@ -329,7 +345,7 @@ def _aligned(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
         while lines := text.readlines(_CHUNK):
             block = "".join(line.rstrip() + "\n" for line in lines)
             out.write(re.sub(" {2,}", ",", block.replace(",", ";")))
-            into.spend(path, len(block), 0)
+            into.spend(len(block))
     yield place, ""
 
 

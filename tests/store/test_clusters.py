@@ -12,7 +12,7 @@ import pytest
 
 from planner.demand import Policy
 from planner.errors import ScenarioError, TraceError
-from planner.store import Store
+from planner.store import Store, inspect
 from shared import shared
 from store.writing import written
 
@@ -142,6 +142,18 @@ def test_opendc_2_0_is_sized_as_allocated(tmp_path: Path) -> None:
     assert demand.count @ demand.peak[:, 0] == pytest.approx(9)
     assert any("2 samples of 1 machines are left out" in note for note in info.notes)
     assert any("1 samples are of 1 machines that no file lists" in note for note in info.notes)
+
+
+def test_opendc_fragments_without_tasks_say_what_is_missing(tmp_path: Path) -> None:
+    fragments = {"id": ["0", "1"], "duration": [300_000] * 2, "cpu_usage": [4000.0, 500.0]}
+    pd.DataFrame(fragments).to_parquet(tmp_path / "fragments.parquet")
+    told = (
+        r"fragments\.parquet: holds no workload; 2 good rows of fragments were read; there is no file of tasks; 2 sam"
+    )
+    with Store(":memory:") as store, pytest.raises(TraceError, match=told):
+        store.ingest(tmp_path / "fragments.parquet")
+    with pytest.raises(TraceError, match=f"^{told}"):
+        inspect(tmp_path / "fragments.parquet")
 
 
 def test_openb_pods_and_nodes() -> None:

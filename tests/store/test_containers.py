@@ -128,11 +128,69 @@ def test_archives_in_archives_are_told(tmp_path: Path) -> None:
                 store.ingest(tmp_path / name)
 
 
+def test_members_of_one_name_are_all_read(tmp_path: Path) -> None:
+    """As ``tar -r`` makes them; a third one with the rows of the first is a copy."""
+    days = [("a.csv", "\n".join([HEADER, *hourly("a", 24, f"2024-01-0{day}")]).encode()) for day in (1, 2, 1)]
+    with tarfile.open(tmp_path / "t.tar", "w") as tar, zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+        for number, (name, content) in enumerate(days):
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+            archive.writestr("./" * number + name, content)  # zipfile warns at the very same name
+    with Store(":memory:") as store:
+        for name in ("t.tar", "t.zip"):
+            info = store.ingest(tmp_path / name)
+            assert (info.workloads, info.samples, info.lines) == (1, 48, 48)
+            assert info.notes == (
+                "there are 3 files called a.csv: each is read",
+                "a.csv (file 3): has the same content as a.csv and is read once",
+            )
+
+
+def test_members_of_one_name_are_one_machine_where_the_name_says_it(tmp_path: Path) -> None:
+    head = "Timestamp [ms];CPU cores;CPU capacity provisioned [MHZ];CPU usage [MHZ];CPU usage [%]"
+    with tarfile.open(tmp_path / "b.tar", "w") as tar:
+        for start in (1376314846, 1376318446, 1376314846):
+            content = "\n".join([head, *(f"{start + 300 * n};4;11703;1000;8" for n in range(12))]).encode()
+            info = tarfile.TarInfo("7.csv")
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path / "b.tar")
+        assert (info.format, info.samples) == ("bitbrains", 24)
+        assert store._frame("select workload from workloads")["workload"].tolist() == ["7"]
+
+
+def _sparse(path: Path, size: int) -> None:
+    """One GNU sparse member: a hole but for one block at its end."""
+    info = tarfile.TarInfo("z.csv")
+    info.type, info.size = tarfile.GNUTYPE_SPARSE, 512
+    header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    header[386:410] = b"%011o\0%011o\0" % (size - 512, 512)
+    header[483:495] = b"%011o\0" % size
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    path.write_bytes(bytes(header) + b"a" * 512 + bytes(1024))
+
+
+def _overlapping(path: Path, entries: int, size: int) -> None:
+    """Many entries of a zip archive over the same compressed bytes."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("z", bytes(size))
+        archive.filelist += archive.filelist * (entries - 1)
+
+
 SMALL = Limits(total_bytes=3_000_000, ratio=20, free_bytes=100_000, members=50, workbook_bytes=100_000)
 BOMBS: dict[str, tuple[Callable[[Path], object], str]] = {
     "ratio.zip": (lambda path: _zip(path, {"z": bytes(2_000_000)}), "20 times its size"),
     "ratio.tar.gz": (lambda path: _tar(path, {"z": bytes(2_000_000)}, "w:gz"), "20 times its size"),
     "ratio.xz": (lambda path: path.write_bytes(lzma.compress(b"a" * 2_000_000)), "20 times its size"),
+    "sparse.tar": (lambda path: _sparse(path, 2**33), "20 times its size"),
+    "overlapping.zip": (lambda path: _overlapping(path, 40, 90_000), "20 times its size"),
+    "packed members.zip": (
+        lambda path: _zip(path, {f"{n}.xz": lzma.compress(bytes(90_000)) for n in range(40)}),
+        "20 times its size",
+    ),
     "total.tar": (lambda path: _tar(path, {"z": bytes(4_000_000)}), "more than 3,000,000 bytes"),
     "many.zip": (lambda path: _zip(path, {f"{n}": b"x" for n in range(60)}), "more than 50 files"),
     "book.xlsx": (lambda path: _book(path, [["x" * 30_000, n] for n in range(50)]), "workbook may have"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from planner.bundle import bundled
@@ -113,3 +115,18 @@ def test_azure_tables_are_told_from_those_of_alibaba(tmp_path: Path) -> None:
     readings = written(tmp_path / "b.csv", *[f"{t},7,1,9,5" for t in range(0, 3000, 300)])
     with Store(":memory:") as store:
         assert store.ingest(table).format == store.ingest(readings).format == "azure_vm"
+
+
+def test_an_unknown_parquet_file_is_told_by_its_columns(tmp_path: Path) -> None:
+    pq.write_table(pa.table({f"c{n}": [1] for n in range(30)}), tmp_path / "x.parquet")
+    with (
+        Store(":memory:") as store,
+        pytest.raises(TraceError, match=r"x\.parquet is Parquet with columns c0, c1, .*10 more"),
+    ):
+        store.ingest(tmp_path / "x.parquet")
+
+
+def test_files_of_several_folders_are_named_by_the_one_that_holds_all(tmp_path: Path) -> None:
+    paths = [written(tmp_path / "both" / name / "x.csv", "x;y", "1;2") for name in ("a", "b")]
+    with Store(":memory:") as store, pytest.raises(TraceError, match=r"2 files in .*both: no known"):
+        store.ingest(paths)

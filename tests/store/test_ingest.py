@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import tarfile
+import tempfile
 import threading
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from planner.demand import Policy
 from planner.errors import InputError, TraceError
-from planner.store import Store
+from planner.store import Confined, Store, inspect
 from planner.store.trace import QUALITY_KEYS
 from store.writing import HEADER, csv, hourly
 
@@ -60,6 +64,30 @@ def test_file_names_are_no_sql(tmp_path: Path) -> None:
         assert (info.samples, info.rejected) == (3, 1)
 
 
+def test_file_names_that_are_no_text_are_read_under_a_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alone, with others, in a folder of such a name, in an archive, and by a store that may touch nothing else."""
+    folder, scratch = tmp_path / os.fsdecode(b"f\xffo"), tmp_path / "scratch"
+    scratch.mkdir()
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("the file system takes names in UTF-8 alone")
+    path = csv(folder, *hourly("a", 3), "a,bad", name=os.fsdecode(b"\xff\xfe.csv"))
+    csv(folder, *hourly("b", 3), name="b.csv")
+    with tarfile.open(tmp_path / "t.tar", "w") as tar:
+        tar.add(path, arcname=path.name)
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    for given, workloads in ((path, 1), (folder, 2), (tmp_path / "t.tar", 1)):
+        with Store(":memory:", confined=Confined(scratch, (given,))) as store:
+            info = store.ingest(given)
+            assert (info.workloads, info.rejected) == (workloads, 1)
+            assert store.rejects(info.trace_id)["file"].tolist() == ["\ufffd\ufffd.csv"]
+    assert inspect(path).info.samples == 3
+    path.write_text("x;y;z\n1;2;3\n")
+    with pytest.raises(TraceError, match=r"\ufffd\ufffd\.csv: no known trace format"):
+        _read(path)
+
+
 TIMES = [
     "2024-01-01T00:00:00Z", "2024-01-01 01:00:00+01:00", "2023-12-31 18:30:00-05:30", "2024-01-01", "1704067200",
     "1704067200000", "1704067200000000", "1704067200000000000", "1704067200.0", "2024-01-01 00:00:00.000",
@@ -95,6 +123,38 @@ def test_times_of_every_type_in_parquet(tmp_path: Path) -> None:
     assert str(info.start) == str(info.end) == "2024-01-01 00:00:00"
 
 
+def test_impossible_times_in_parquet_are_rejected_alone(tmp_path: Path) -> None:
+    """Milliseconds that are no microseconds stop DuckDB's reader, whatever is asked of it."""
+    good = 1704067200000
+    times = [good, 2**63 - 1, None, good + 3_600_000, -(2**63) + 1]
+    with Store(":memory:") as store:
+        for zone in (None, "UTC"):
+            columns = {
+                "workload": ["a"] * 5,
+                "timestamp": pa.array(times, pa.timestamp("ms", zone)),
+                "cpu_cores": [1] * 5,
+            }
+            pq.write_table(pa.table(columns), tmp_path / f"{zone}.parquet")
+            info = store.ingest(tmp_path / f"{zone}.parquet")
+            assert (info.samples, info.lines) == (2, 5)
+            assert (str(info.start), str(info.end)) == ("2024-01-01 00:00:00", "2024-01-01 01:00:00")
+            rejects = store.rejects(info.trace_id)
+            assert rejects["line"].tolist() == [2, 3, 5]
+            assert rejects["reason"].str.contains("missing").tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("other", ["cpu_cores", "CPU_CORES"])
+def test_a_column_twice_is_refused_in_parquet_as_in_csv(tmp_path: Path, other: str) -> None:
+    names = ["workload", "timestamp", "cpu_cores", other, "x", "X", "s"]
+    table = pa.table([["a"], ["2024-01-01"], [1.0], [2.0], [1], [1], [{"t": 1}]], names)
+    pq.write_table(table, tmp_path / "p.parquet")
+    pq.write_table(table.remove_column(3), tmp_path / "once.parquet")
+    with Store(":memory:") as store:
+        with pytest.raises(TraceError, match=r"p\.parquet: the header names column cpu_cores twice"):
+            store.ingest(tmp_path / "p.parquet")
+        assert store.ingest(tmp_path / "once.parquet").samples == 1
+
+
 def test_byte_order_mark_blank_lines_gzip_and_line_ends(tmp_path: Path) -> None:
     text = "\r\n".join(["\ufeff" + HEADER, "", *hourly("a", 4), "", "", *hourly("b", 4), "", ""])
     plain, packed = tmp_path / "p.csv", tmp_path / "p.csv.gz"
@@ -104,6 +164,13 @@ def test_byte_order_mark_blank_lines_gzip_and_line_ends(tmp_path: Path) -> None:
     unended.write_bytes(unended.read_bytes().rstrip())
     assert _read(plain) == _read(packed) == (2, 8, 0, ())
     assert _read(unended) == (1, 4, 0, ())
+
+
+def test_zeros_behind_a_gzip_stream_are_padding(tmp_path: Path) -> None:
+    text = "\n".join([HEADER, *hourly("a", 4), "a,bad", *hourly("b", 4)])
+    path = tmp_path / "p.csv.gz"
+    path.write_bytes(gzip.compress(text.encode()) + bytes(512))
+    assert _read(path) == (2, 8, 1, ())
 
 
 def test_latin_1_is_read_and_told(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pytest
 
 from planner.bundle import bundled
@@ -117,13 +118,16 @@ def nested(row: dict[str, str]) -> dict[str, object]:
     return told
 
 
-@pytest.mark.parametrize("in_a_list", [False, True], ids=["an object a line", "a list"])
-def test_google_2019_as_json_is_the_same_recording(tmp_path: Path, in_a_list: bool) -> None:
+@pytest.mark.parametrize("form", ["an object a line", "a list", "Parquet"])
+def test_google_2019_with_nested_fields_is_the_same_recording(tmp_path: Path, form: str) -> None:
     sample = bundled("datasets", "samples", "google_2019")
     for path in sorted(sample.glob("*.csv.gz")):
         with gzip.open(path, "rt", encoding="utf-8", newline="") as stream:
             rows = [nested(row) for row in csv.DictReader(stream)]
-        lines = [json.dumps(rows)] if in_a_list else [json.dumps(row) for row in rows]
+        if form == "Parquet":
+            pd.DataFrame(rows).to_parquet(tmp_path / path.name)
+            continue
+        lines = [json.dumps(rows)] if form == "a list" else [json.dumps(row) for row in rows]
         written(tmp_path / path.name.replace(".csv", ".json"), *lines)
     with Store(":memory:") as store:
         flat, deep = store.ingest(sample), store.ingest(tmp_path)

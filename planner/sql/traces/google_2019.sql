@@ -1,8 +1,8 @@
 -- Google ClusterData 2019 (v3): instance_usage, instance_events and machine_events, CSV with flattened columns
 --
 -- Source: github.com/google/cluster-data, ClusterData2019.md and its format + schema document. The nested fields are flat,
--- as in average_usage.cpus (or average_usage_cpus), in CSV, and as they are in JSON, one object a line or all in a list;
--- columns of other names are skipped. Times are microseconds; 600 s are
+-- as in average_usage.cpus (or average_usage_cpus), in CSV, and as they are in Parquet and in JSON, one object a line or
+-- all in a list; columns of other names are skipped. Times are microseconds; 600 s are
 -- 2019-05-01 00:00 PDT, 0 is before the trace, 2^63-1 after it. CPU and memory are shares of the largest machine, whose
 -- size is not told: the scenario must assume it ([demand] assumed_cpu_cores and assumed_memory_gib). An instance is a
 -- container of what it asked for (instance_events), or of the most it used where that is not told. Alloc sets only reserve

@@ -90,7 +90,7 @@ select
 from listed, memory_unit u;
 
 insert into notes
-select format('memory capacities are read as {}', name) from memory_unit;
+select format('memory capacities are read as {}', name) from memory_unit where exists (from listed);
 
 insert into notes
 select format('{} samples are of {} machines that no file lists: what a MHz of them is worth is unknown, they are left out',
