@@ -50,7 +50,7 @@ def ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], request: Request) ->
 
 
 def _ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], request: Request, folder: Path) -> TraceInfo:
-    paths, form, name = request.paths, request.format, printable(request.name or _name(request.paths))
+    paths, form = request.paths, request.format
     with cursor() as connection:
         files, told = served(paths, folder)
         sources, notes = find(files, folder)
@@ -61,6 +61,7 @@ def _ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], request: Request, f
         found = detect(connection, sources) if form == "auto" else as_format(connection, sources, form)
         digest, digests = content_hash(sources, found.format.name)
         known = trace_of(connection, digest[:_ID_LENGTH], repeated=True)
+    name = printable(request.name or _name(paths))
     if known is not None:
         return replace(known, name=name)
     names = [source.name for source in sources]
