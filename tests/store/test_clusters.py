@@ -148,7 +148,7 @@ def test_opendc_fragments_without_tasks_say_what_is_missing(tmp_path: Path) -> N
     fragments = {"id": ["0", "1"], "duration": [300_000] * 2, "cpu_usage": [4000.0, 500.0]}
     pd.DataFrame(fragments).to_parquet(tmp_path / "fragments.parquet")
     told = (
-        r"fragments\.parquet: holds no workload; 2 good rows of fragments were read; there is no file of tasks; 2 sam"
+        r"fragments\.parquet: holds no workload; 2 good rows of fragments were read; there is no file of tasks.*; 2 sam"
     )
     with Store(":memory:") as store, pytest.raises(TraceError, match=told):
         store.ingest(tmp_path / "fragments.parquet")
