@@ -35,3 +35,4 @@ except data.PlannerError as error:
     st.error(inert(error))
     st.stop()
 page.run()
+work.follow()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 import data
 from words import inert
 
-__all__ = ["begin", "outcome", "place", "running"]
+__all__ = ["begin", "follow", "outcome", "place", "running"]
 
 _EVERY_SECONDS = 0.25
 _PLACE = "work.place"
+_BAR = "work.bar"
 _BUTTONS = ("plan", "plan_changes", "plan_to_keep", "plan_stack")
 """Keys of the buttons that ask for a study."""
 
@@ -45,7 +48,7 @@ def running(name: str) -> bool:
 def outcome(name: str) -> str | None:
     """Draws at the top how far the study is, or why it failed; returns its id, once, when it is there."""
     spot = st.session_state.pop(_PLACE, None) or st.empty()
-    if running(name):
+    if running(name) and not _settled(name):
         with spot.container():
             _watch(name)
     else:
@@ -60,25 +63,49 @@ def outcome(name: str) -> str | None:
     return found
 
 
-@st.fragment(run_every=_EVERY_SECONDS)
+def follow() -> None:
+    """Moves the bar that the page drew until its study has ended, then draws the page again; comes last in a drawing.
+
+    A fragment that runs by a timer would do it too, but a tick of it that arrives while the next page is drawn makes
+    Streamlit drop what was drawn.
+    """
+    name, bar = st.session_state.pop(_BAR, (None, None))
+    while name is not None and running(name) and not _settled(name):
+        time.sleep(_EVERY_SECONDS)
+        bar.progress(*_state(name))
+    if name is not None:
+        st.rerun()
+
+
 def _watch(name: str) -> None:
-    """The bar and the button to cancel; draws itself again until the study has ended, then the page."""
+    """The bar and the button to cancel."""
+    st.session_state[_BAR] = (name, st.progress(*_state(name)))
+    if st.button("Cancel", key=f"work.{name}.cancel"):
+        data.cancel(st.session_state[f"work.{name}"])
+
+
+def _state(name: str) -> tuple[float, str]:
+    """How far a study is, as a share and in words."""
+    job = data.job(st.session_state[f"work.{name}"])
+    share = job.done / job.total if job.total else 0.0
+    return min(1.0, share), f"{job.doing.capitalize()} ({job.done} of {job.total} plans)"
+
+
+def _settled(name: str) -> bool:
+    """Whether a study has ended or is no longer known; what came of it is kept for `outcome`."""
     try:
         job = data.job(st.session_state[f"work.{name}"])
-    except (data.PlannerError, KeyError):
+    except data.PlannerError:
         st.session_state.pop(f"work.{name}", None)
-        st.rerun()
-    if job.status.ended:
-        del st.session_state[f"work.{name}"]
-        if job.study_id is not None:
-            st.session_state[f"work.{name}.found"] = job.study_id
-        else:
-            _tell(name, job)
-        st.rerun()
-    share = job.done / job.total if job.total else 0.0
-    st.progress(min(1.0, share), f"{job.doing.capitalize()} ({job.done} of {job.total} plans)")
-    if st.button("Cancel", key=f"work.{name}.cancel"):
-        data.cancel(job.job_id)
+        return True
+    if not job.status.ended:
+        return False
+    del st.session_state[f"work.{name}"]
+    if job.study_id is not None:
+        st.session_state[f"work.{name}.found"] = job.study_id
+    else:
+        _tell(name, job)
+    return True
 
 
 def _tell(name: str, job: data.Job) -> None:
