@@ -92,7 +92,7 @@ def recording(folder: Path, person: str) -> Path:
 def signed_in(browser: Browser, address: str, person: str) -> Page:
     """The first page, as a person sees it who has just signed in with the provider."""
     page = browser.new_context().new_page()
-    page.set_default_timeout(8 * WAIT_MS)
+    page.set_default_timeout(WAIT_MS)
     page.goto(address)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("button", name=re.compile(re.escape(person))).click()
@@ -116,14 +116,16 @@ def test_eight_people_at_once_see_each_their_own(chromium: Path, address: str, t
             page.get_by_text("costs least").first.wait_for()
             still(page)
         for person, page in pages.items():
-            page.get_by_role("link", name="Where", exact=True).click()
-            page.get_by_text(f"{person}-vm0").first.wait_for()
+            page.get_by_role("link", name="Costs", exact=True).click()
+            page.get_by_text(re.compile(rf"{person}-vm\d costs most")).first.wait_for()
             text = page.locator("body").inner_text()
             assert not any(f"{other}-vm" in text for other in PEOPLE if other != person)
         first, second = (pages[person] for person in PEOPLE[:2])
         first.goto(second.url)
-        expect(first.get_by_text("no study").first).to_be_visible(timeout=WAIT_MS)
+        expect(first.get_by_text("not in this workspace").first).to_be_visible(timeout=WAIT_MS)
         press(second, "Sign out")
+        second.wait_for_url(re.compile("end_session"))  # the provider asks whether to sign out there too
+        second.goto(address)
         second.get_by_role("button", name="Sign in").wait_for()
         assert PEOPLE[1] not in second.locator("body").inner_text()
         browser.close()
