@@ -42,8 +42,8 @@ def made_of(document: data.Document, model: str) -> None:
         return
     total = int(rows["count"].sum())
     kinds = rows["type"].nunique()
-    told = f"{total:,} of one type" if kinds == 1 else f"{total:,} of {kinds} types; most are"
-    st.write(f"In all {told}{':' if kinds == 1 else ''} {inert(rows.iloc[0]['type'])}.")
+    told = f"{total:,} of one type:" if kinds == 1 else f"{total:,} of {kinds} types; most are"
+    st.write(f"In all {told} {inert(rows.iloc[0]['type'])}.")
     shown = rows.head(SHOWN).assign(kind=lambda r: r["type"] + " (" + r["term"] + ")")
     chart = charts.ranked(shown, "kind", "count", "machines (owned, or most at once)", ",.0f")
     st.altair_chart(chart, width="stretch", alt=f"Machines of {model} by type")

@@ -26,7 +26,7 @@ from planner.store.reading import Group, Reject, groups_of, nothing_good, quick_
 from planner.store.repair import gaps, zones
 from planner.store.samples import dropped_if_empty, keep, look_at, shown, tells
 from planner.store.sources import BROKEN, Source
-from planner.store.trace import TraceInfo, trace_of
+from planner.store.trace import TraceInfo, entered
 
 __all__ = ["Title", "loaded"]
 
@@ -271,12 +271,7 @@ def _finish(connection: duckdb.DuckDBPyConnection, found: Found, loading: _Loadi
         **totals, "trace_id": loading.trace_id, "name": name, "format": found.format.name, "reason": found.reason,
         "rejected": len(loading.rejects), "lines": loading.lines, "notes": notes,
     }  # fmt: skip
-    columns = ", ".join(f"${key} as {quoted(key)}" for key in values)
-    connection.execute(f"insert into traces by name select {columns}, now() at time zone 'UTC' as ingested_at", values)
-    info = trace_of(connection, loading.trace_id)
-    if info is None:
-        raise TraceError(f"{name}: was not kept")
-    return info
+    return entered(connection, values)
 
 
 def _lack(found: Found, loading: _Loading, told: Sequence[str]) -> str:

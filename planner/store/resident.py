@@ -26,7 +26,7 @@ from planner.errors import InputError, TraceError
 from planner.store.database import run, statements, transaction
 from planner.store.formats import Input, load
 from planner.store.measuring import measured
-from planner.store.trace import TraceInfo, trace_of
+from planner.store.trace import TraceInfo, entered, trace_of
 
 __all__ = ["RESIDENT", "Resident", "home_ends", "home_of", "known", "reduced"]
 
@@ -119,12 +119,7 @@ def _entered(
         **totals, "trace_id": trace_id, "name": name, "format": "planner", "notes": notes, "rejected": 0,
         "lines": rows - left, "reason": f"table {home.samples} of {home.session or 'the Spark session here'}",
     }  # fmt: skip
-    columns = ", ".join(f'${key} as "{key}"' for key in values)
-    connection.execute(f"insert into traces by name select {columns}, now() at time zone 'UTC' as ingested_at", values)
-    info = trace_of(connection, trace_id)
-    if info is None:
-        raise TraceError(f"{name}: was not kept")
-    return info
+    return entered(connection, values)
 
 
 def home_of(connection: duckdb.DuckDBPyConnection, trace_id: str) -> Resident | None:

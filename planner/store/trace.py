@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
 import duckdb
 
-__all__ = ["QUALITY_KEYS", "TraceInfo", "trace_of"]
+from planner.errors import TraceError
+
+__all__ = ["QUALITY_KEYS", "TraceInfo", "entered", "trace_of"]
 
 QUALITY_KEYS: Final = (
     *(f"stars_{n}" for n in range(1, 6)),
@@ -82,6 +84,20 @@ def _from_row(row: Sequence[Any], *, repeated: bool = False) -> TraceInfo:
     facts |= {"calls": round(facts["calls"]), "notes": tuple(facts["notes"]), "quality": json.loads(facts["quality"])}
     facts |= {name: int(facts[name] or 0) for name in ("charges", "flows")}
     return TraceInfo(**facts, repeated=repeated)
+
+
+def entered(connection: duckdb.DuckDBPyConnection, values: Mapping[str, Any]) -> TraceInfo:
+    """Enters a recording in table traces, by its columns but the time; what is known of it then.
+
+    Raises:
+        TraceError: it was not kept.
+    """
+    columns = ", ".join(f'${key} as "{key}"' for key in values)
+    connection.execute(f"insert into traces by name select {columns}, now() at time zone 'UTC' as ingested_at", values)
+    info = trace_of(connection, values["trace_id"])
+    if info is None:
+        raise TraceError(f"{values['name']}: was not kept")
+    return info
 
 
 def trace_of(connection: duckdb.DuckDBPyConnection, trace_id: str, *, repeated: bool = False) -> TraceInfo | None:

@@ -28,6 +28,18 @@ from planner.workspaces import Workspaces
 PEOPLE = [f"person-{n}" for n in range(8)]
 
 
+def recording(person: str) -> bytes:
+    """Three machines of a person, a reading an hour over a week; nobody else has machines of that name."""
+    size = 1 + PEOPLE.index(person)
+    rows = ["workload,sampled_at,cpu_cores,memory_gib"]
+    rows += [
+        f"{person}-vm{n},2026-01-{5 + hour // 24:02}T{hour % 24:02}:00:00,{size * (1 + hour % 3) / 4},{size}"
+        for n in range(3)
+        for hour in range(168)
+    ]
+    return "\n".join(rows).encode()
+
+
 @dataclass(frozen=True)
 class Server:
     """Where it listens, which process it is, and who may come in with which token."""

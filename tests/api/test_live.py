@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from api.serving import PEOPLE, Server, served, served_here
+from api.serving import PEOPLE, Server, recording, served, served_here
 from planner.sandbox import Guard
 
 PEAK_MIB = 700
@@ -29,18 +29,6 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         served_here(folder, 8, Guard()) if request.param == "thread" else served(folder, "--upload-mib", "8") as running
     ):
         yield running
-
-
-def recording(person: str) -> bytes:
-    """Three machines of a person, a reading an hour over a week; nobody else has machines of that name."""
-    size = 1 + PEOPLE.index(person)
-    rows = ["workload,sampled_at,cpu_cores,memory_gib"]
-    rows += [
-        f"{person}-vm{n},2026-01-{5 + hour // 24:02}T{hour % 24:02}:00:00,{size * (1 + hour % 3) / 4},{size}"
-        for n in range(3)
-        for hour in range(168)
-    ]
-    return "\n".join(rows).encode()
 
 
 def session(server: Server, person: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from api.serving import PEOPLE
+from api.serving import PEOPLE, recording
 from dashboards.test_browser import FLAGS, WAIT_MS, ask, press, still
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -75,17 +75,10 @@ def address(tmp_path: Path) -> Iterator[str]:
         yield base
 
 
-def recording(folder: Path, person: str) -> Path:
-    """Three machines of a person, a reading an hour over a week; nobody else has machines of that name."""
-    size = 1 + PEOPLE.index(person)
-    rows = ["workload,sampled_at,cpu_cores,memory_gib"]
-    rows += [
-        f"{person}-vm{n},2026-01-{5 + hour // 24:02}T{hour % 24:02}:00:00,{size * (1 + hour % 3) / 4},{size}"
-        for n in range(3)
-        for hour in range(168)
-    ]
+def sent(folder: Path, person: str) -> Path:
+    """The file that a person uploads."""
     path = folder / f"{person}.csv"
-    path.write_text("\n".join(rows))
+    path.write_bytes(recording(person))
     return path
 
 
@@ -105,7 +98,7 @@ def test_eight_people_at_once_see_each_their_own(chromium: Path, address: str, t
         browser = playwright.chromium.launch(executable_path=str(chromium), args=list(FLAGS))
         pages = {person: signed_in(browser, address, person) for person in PEOPLE}
         for person, page in pages.items():
-            page.locator("input[type=file]").set_input_files(recording(tmp_path, person))
+            page.locator("input[type=file]").set_input_files(sent(tmp_path, person))
         for person, page in pages.items():
             page.get_by_text(f"{person}: planner, 3 workloads, 0 rows rejected").first.wait_for()
             still(page)
