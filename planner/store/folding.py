@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -29,7 +30,7 @@ def folded(rows: pd.DataFrame, busy: Floats, requests: Floats, hours_per_month: 
     Workloads are of one class where busy [W, P, R], requests [W, P] and all they are labelled with are equal.
     """
     plain = _plain(rows, hours_per_month)
-    of = _same(np.column_stack([busy.reshape(len(rows), -1) + 0.0, requests + 0.0, _codes(plain)]))
+    of = _same([busy.reshape(len(rows), -1), requests, _codes(plain)])
     first = np.unique(of, return_index=True)[1]
     classes = plain.iloc[first].reset_index(drop=True).assign(count=np.bincount(of))
     for column in _MEASURED:
@@ -71,16 +72,16 @@ _GLANCE: Final = 97
 """Every so many columns tell most measured workloads apart, so that few are compared by all of them. Unit: columns."""
 
 
-def _same(key: Floats) -> Classes:
-    """Numbers equal rows alike, counting from 0 in order of appearance.
+def _same(key: Sequence[Floats]) -> Classes:
+    """Numbers rows alike that are equal in all arrays of the key, counting from 0 in order of appearance.
 
     Rows are compared by two 64-bit hashes: a wrong match has a chance of about 1 in 2^128 a pair.
     """
-    hashes = _hashes(key[:, ::_GLANCE])
+    hashes = _hashes([part[:, ::_GLANCE] for part in key])
     _, first, of, count = _distinct(hashes)
-    if len(first) < len(key):
+    if len(first) < len(hashes):
         shared = count[of] > 1
-        hashes[shared] = _hashes(key[shared])
+        hashes[shared] = _hashes([part[shared] for part in key])
         _, first, of, _ = _distinct(hashes)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
@@ -92,9 +93,9 @@ def _distinct(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], Classes, 
     return np.unique(hashes, axis=0, return_index=True, return_inverse=True, return_counts=True)
 
 
-def _hashes(key: Floats) -> NDArray[np.uint64]:
-    """[rows, 2] hashes of rows of numbers."""
-    bits = np.ascontiguousarray(key).view(np.uint64)
+def _hashes(key: Sequence[Floats]) -> NDArray[np.uint64]:
+    """[rows, 2] hashes of rows of numbers; 0 and -0 are one number."""
+    bits = (np.column_stack(key) + 0.0).view(np.uint64)
     odd = np.random.default_rng(0).integers(0, 2**63, (bits.shape[1], 2), dtype=np.uint64) * np.uint64(2) + np.uint64(1)
     mixed = (bits ^ (bits >> np.uint64(31))) * np.uint64(0x9E3779B97F4A7C15)
     return np.asarray((mixed ^ (mixed >> np.uint64(29))) @ odd)

@@ -66,19 +66,21 @@ def build(reduced: Reduced, policy: Policy, growth_per_year: float) -> Demand:
     busy, mean, requests = _machines(reduced, policy, case)
     if functions.any():
         sized = _staffed(reduced, policy, case, (busy, mean, requests))
+    assumptions = inferred(case, busy)
     workloads, of = folded(sized, busy, requests, policy.hours_per_month)
-    first = np.unique(of, return_index=True)[1]
+    if len(workloads) < len(of):
+        busy = busy[np.unique(of, return_index=True)[1]]
     return Demand(
         workloads=workloads,
         members=pd.DataFrame({"workload": sized["workload"].to_numpy(), "class": of}),
         hours=np.full(policy.periods, policy.hours_per_month / policy.periods),
-        busy=busy[first],
+        busy=busy,
         mean=averaged(mean, of),
         requests_per_s=averaged(requests, of),
         traffic=_traffic(reduced.traffic, policy),
         growth_per_year=growth_per_year,
         quality=reduced.quality,
-        assumptions=inferred(case, busy),
+        assumptions=assumptions,
     )
 
 
@@ -133,9 +135,9 @@ def fill_periods(values: Floats, days: int) -> Floats:
 def _scatter(rows: pd.DataFrame, column: str, shape: tuple[int, int]) -> Floats:
     """Rows of (number, period, value) as an array [W, P], NaN where there is no row."""
     values = np.full(shape, np.nan)
-    if (told := rows[column]).notna().any():
-        at = rows["number"].to_numpy(np.int64) * shape[1] + rows["period"].to_numpy(np.int64)
-        values.reshape(-1)[at] = told.to_numpy(np.float64, na_value=np.nan)
+    told = rows[column].to_numpy(np.float64, na_value=np.nan)
+    if not np.isnan(told).all():
+        values[rows["number"].to_numpy(), rows["period"].to_numpy()] = told
     return values
 
 
@@ -146,24 +148,34 @@ def _machines(reduced: Reduced, policy: Policy, case: Case) -> tuple[Floats, Flo
     busy[:, :, CPU], mean[:, :, CPU] = _measured(reduced, policy, case, "cpu")
     busy[:, :, MEMORY], mean[:, :, MEMORY] = _measured(reduced, policy, case, "memory")
     for resource, column in ((GPU, "gpus"), (STORAGE, "storage_gib")):
-        busy[:, :, resource] = mean[:, :, resource] = np.nan_to_num(reduced.column(column))[:, None]
+        if (told := np.nan_to_num(reduced.column(column))).any():
+            busy[:, :, resource] = mean[:, :, resource] = told[:, None]
     requests = fill_periods(_scatter(reduced.usage, "requests_per_s", shape), case.days)
-    requests = np.where(np.isnan(requests), reduced.column("told_requests_per_s")[:, None], requests)
-    return busy, mean, np.nan_to_num(requests)
+    return busy, mean, _first_told(requests, reduced.column("told_requests_per_s"), np.zeros(shape[0]))
 
 
 def _measured(reduced: Reduced, policy: Policy, case: Case, what: Literal["cpu", "memory"]) -> tuple[Floats, Floats]:
     """busy and mean [W, P] of CPU or memory: by samples, else by the recording's summary, else as allocated."""
     shape = (len(reduced.workloads), policy.periods)
-    size = case.sized["cpu_cores" if what == "cpu" else "memory_gib"].to_numpy(np.float64)[:, None]
-    need = fill_periods(_scatter(reduced.usage, f"{what}_busy", shape), case.days) * (1.0 + policy.headroom)
+    size = case.sized["cpu_cores" if what == "cpu" else "memory_gib"].to_numpy(np.float64)
+    room = 1.0 + policy.headroom
+    high, average = (share / 100 * size for share in case.summary(what))
+    none = np.zeros(shape[0])
+    if policy.sizing == "allocated":
+        need = _first_told(np.full(shape, np.nan), size, none)
+    else:
+        seen = fill_periods(_scatter(reduced.usage, f"{what}_busy", shape), case.days)
+        need = _first_told(np.multiply(seen, room, out=seen), high * room, size, none)
     use = fill_periods(_scatter(reduced.usage, f"{what}_mean", shape), case.days)
-    high, average = case.summary(what)
-    need = np.where(np.isnan(need), high[:, None] / 100 * size * (1.0 + policy.headroom), need)
-    use = np.where(np.isnan(use), average[:, None] / 100 * size, use)
-    need = np.where(np.isnan(need) | (policy.sizing == "allocated"), size, need)
-    use = np.where(np.isnan(use), size, use)
-    return np.nan_to_num(need), np.nan_to_num(use)
+    return need, _first_told(use, average, size, none)
+
+
+def _first_told(values: Floats, *others: Floats) -> Floats:
+    """[W, P] values, and where there is none the first of the `others` [W] that tells one."""
+    for other in others:
+        if (unknown := np.isnan(values)).any():
+            values = np.where(unknown, other[:, None], values)
+    return values
 
 
 def _staffed(reduced: Reduced, policy: Policy, case: Case, arrays: tuple[Floats, Floats, Floats]) -> pd.DataFrame:

@@ -140,7 +140,8 @@ def _passed(
     """The rows of each statement over all passes: one after the other here, or spread over an engine."""
     if not fanout.here:
         return in_shards(connection, statements, passes, fanout)
-    return [pd.concat([numbers_of(connection, each, v) for v in passes], ignore_index=True) for each in statements]
+    found = ([numbers_of(connection, each, values) for values in passes] for each in statements)
+    return [rows[0] if len(rows) == 1 else pd.concat(rows, ignore_index=True) for rows in found]
 
 
 def _window(ends: list[datetime | None], policy: Policy) -> tuple[datetime, float]:
