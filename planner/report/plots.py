@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from itertools import accumulate
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, Final
 
 import altair as alt
 import pandas as pd
-import platformdirs
 import vl_convert
 
+from planner.kept import kept
 from planner.report.colours import COLOURS
 from planner.report.facts import Facts, category_hue, in_order
 
@@ -37,23 +34,12 @@ def libraries() -> str:
 
     Source: vega.github.io (BSD 3-Clause), as vl-convert ships them.
     """
-    name = f"vega-{_VERSION}-vl-convert-{version('vl-convert-python')}.js"
-    kept = Path(platformdirs.user_cache_dir("planner", appauthor=False)) / name
-    with suppress(OSError, UnicodeDecodeError):
-        return kept.read_text(encoding="utf-8")
+    return kept(f"vega-{_VERSION}-vl-convert-{version('vl-convert-python')}.js", _bundled)
+
+
+def _bundled() -> str:
     script = str(vl_convert.javascript_bundle(None, _VERSION))  # type: ignore[arg-type]  # None: all of it
-    script = script.replace("</script", "<\\/script").replace("<!--", "\\x3c!--")
-    with suppress(OSError):
-        _put(kept, script)
-    return script
-
-
-def _put(path: Path, text: str) -> None:
-    """Writes a file that nobody ever sees half of."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile("w", encoding="utf-8", newline="", dir=path.parent, delete=False) as file:
-        file.write(text)
-    Path(file.name).replace(path)
+    return script.replace("</script", "<\\/script").replace("<!--", "\\x3c!--")
 
 
 def svg(spec: Spec) -> str:

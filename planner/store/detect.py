@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -52,8 +51,7 @@ def detect(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> 
     Raises:
         TraceError: none fits, or several do; tells what was seen and which formats are known.
     """
-    with ThreadPoolExecutor(2) as pool:
-        forms = list(pool.map(load, formats()))
+    forms = [load(name) for name in formats()]
     documents = flattened(connection, sources, forms)
     told = _with_names(connection, sources, forms)
     candidates = [_sorted(connection, form, sources, documents, told) for form in forms]

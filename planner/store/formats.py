@@ -19,16 +19,20 @@ sql/functions.sql, not the format's own macros. A table of them that is ``silent
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import duckdb
 
 from planner.bundle import bundled
+from planner.kept import kept
 from planner.store.database import sql
 
 __all__ = ["Column", "Format", "Input", "formats", "load", "normal"]
@@ -174,19 +178,44 @@ def _title(text: str) -> str:
     return text.splitlines()[0].removeprefix("--").strip()
 
 
+_Declared = dict[str, Any]
+"""Of one format: its title, rows of DuckDB's catalog about its tables, columns and checks, the selects that make rows
+of documents, and the other statements."""
+
+
 @cache
 def load(name: str) -> Format:
     """The format of that name, as its SQL file declares it."""
-    text = sql("traces", f"{name}.sql")
+    told = _declared()[name]
+    return Format(name, told["title"], _inputs(told), tuple(told["statements"]))
+
+
+@cache
+def _declared() -> dict[str, _Declared]:
+    """What DuckDB reads in the file of each format; kept for this user, since it takes half a second."""
+    texts = {name: sql("traces", f"{name}.sql") for name in formats()}
+    of = [duckdb.__version__, Path(__file__).read_text(encoding="utf-8"), sql("functions.sql"), *texts, *texts.values()]
+    key = hashlib.sha256("\0".join(of).encode()).hexdigest()[:16]
+    found: dict[str, _Declared] = json.loads(kept(f"formats-{key}.json", lambda: json.dumps(_all_read(texts))))
+    return found
+
+
+def _all_read(texts: Mapping[str, str]) -> dict[str, _Declared]:
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(texts, pool.map(_read, texts.values()), strict=True))
+
+
+def _read(text: str) -> _Declared:
     with _scratch().cursor() as scratch:
         parts = [statement.query for statement in scratch.extract_statements(text)]
         scratch.execute("begin")
         scratch.execute(";\n".join(filter(_DECLARATION.match, parts)))
         rows = {found[1]: found[2] for found in map(_ROWS.match, parts) if found}
-        inputs = _inputs(scratch, rows)
+        asked = {"tables": _TABLES, "columns": _COLUMNS, "checks": _CHECKS}
+        told: _Declared = {what: scratch.execute(query).fetchall() for what, query in asked.items()}
         scratch.execute("rollback")
-    rest = (part for part in parts if not _DECLARATION.match(part) and not _ROWS.match(part))
-    return Format(name, _title(text), inputs, tuple(rest))
+    rest = [part for part in parts if not _DECLARATION.match(part) and not _ROWS.match(part)]
+    return {**told, "title": _title(text), "rows": rows, "statements": rest}
 
 
 @cache
@@ -209,21 +238,21 @@ where database_name = 'temp' and constraint_type = 'CHECK' order by constraint_i
 """
 
 
-def _inputs(scratch: duckdb.DuckDBPyConnection, documents: Mapping[str, str]) -> tuple[Input, ...]:
-    """The kinds of file that are declared; `documents` tells the rows of those that come as JSON."""
+def _inputs(told: _Declared) -> tuple[Input, ...]:
+    """The kinds of file that are declared; those that come as JSON have the select that makes rows of them."""
     columns: dict[str, list[Column]] = {}
     checks: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
-    for table, name, kind, must, words in scratch.execute(_COLUMNS).fetchall():
+    for table, name, kind, must, words in told["columns"]:
         columns.setdefault(table, []).append(Column(name, kind, must, _spellings(name, words)))
-    for table, check, names in scratch.execute(_CHECKS).fetchall():
+    for table, check, names in told["checks"]:
         checks.setdefault(table, []).append((check, tuple(dict.fromkeys(names))))
     found = []
-    for table, comment in scratch.execute(_TABLES).fetchall():
+    for table, comment in told["tables"]:
         more = json.loads(comment or "{}")
         more["keys"] = tuple(more.get("keys", ()))
         more.setdefault("delimiter", _DELIMITERS if more.get("header", True) else ",")
         own = tuple(columns[table]), tuple(checks.get(table, ()))
-        found.append(Input(table, *own, rows=documents.get(table, ""), **more))
+        found.append(Input(table, *own, rows=told["rows"].get(table, ""), **more))
     return tuple(found)
 
 
