@@ -209,6 +209,38 @@ def test_an_assumption_is_overridden_by_keyboard(page: Page) -> None:
     expect(page.get_by_label("headroom", exact=True)).to_have_value("0.50")
 
 
+CONTROLS = """() => {
+    const shown = e => { const r = e.getBoundingClientRect(); return r.width > 1 && r.height > 1 && !e.disabled
+        && getComputedStyle(e).visibility !== 'hidden' && !e.closest('[inert], [aria-hidden=true]'); };
+    const name = e => e.ariaLabel || [...(e.labels || [])].map(l => l.innerText).join() || e.title || e.innerText
+        || (e.getAttribute('aria-labelledby') || '').split(' ').map(i => document.getElementById(i)?.innerText).join();
+    return [...document.querySelectorAll('a[href], button, input, textarea, select, summary, [role=combobox]')]
+        .filter(e => shown(e) && (e.tabIndex >= 0 || e.matches('input, textarea')))
+        .map((e, n) => { e.dataset.control = n; return [e.tagName, e.type || '', (name(e) || '').trim()]; });
+}"""
+"""Every control of a page that a person can see: numbered, with its element, kind and name."""
+
+
+@pytest.mark.slow
+def test_every_control_has_a_name_and_is_reached_by_tab(page: Page) -> None:
+    upload(page, sample("bitbrains")[:1], "bitbrains, 1 workloads, 0 rows rejected")
+    ask(page, ("iaas", "serverless"))
+    plan(page)
+    for title in TITLES:
+        visit(page, title)
+        page.wait_for_timeout(1500)
+        controls = page.evaluate(CONTROLS)
+        assert len(controls) > len(TITLES), title
+        assert [control for control in controls if not control[2]] == [], title
+        reached = set()
+        for _ in range(2 * len(controls) + 20):
+            page.keyboard.press("Tab")
+            reached.add(page.evaluate("Number(document.activeElement.dataset.control ?? -1)"))
+        # Of the choices of one question, arrows reach those that Tab does not.
+        missed = [c for n, c in enumerate(controls) if n not in reached and c[1] != "radio"]
+        assert missed == [], title
+
+
 @pytest.mark.slow
 def test_the_long_tour(page: Page, address: str, tmp_path: Path) -> None:
     """Four formats, all models, every page in light and dark, wide and narrow; pictures are left to be looked at."""
