@@ -79,8 +79,7 @@ def quick(draft: Draft) -> None:
         )  # fmt: skip
     draft.put("where.provider", chosen[0])
     draft.put("where.region", chosen[1])
-    with cells[1]:
-        commitment(draft, sorted(set(market["term"])))
+    commitment(draft, sorted(set(market["term"])))
 
 
 def commitment(draft: Draft, terms: list[str]) -> None:
