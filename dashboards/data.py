@@ -246,10 +246,11 @@ def studies() -> dict[str, str]:
 
 @st.cache_data(max_entries=1024)
 def _label(_store: Store, workspace: str, study_id: str) -> str:
+    """When a study was made, then its name: the list is narrow, and long names of recordings begin alike."""
     told = _store.summary(study_id)
     name = told.get("name", "study")
     kind = told.get("trace", "") if name == "study" else f"{name}, {told.get('trace', '')}"
-    return f"{kind} · {told.get('created_at', '')[:16].replace('T', ' ')} · {study_id[:6]}"
+    return f"{told.get('created_at', '')[:16].replace('T', ' ')} · {kind} · {study_id[:6]}"
 
 
 def saved(study_id: str) -> Document:
