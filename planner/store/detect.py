@@ -19,7 +19,7 @@ from planner.store.judge import BLANK, cells_of, layout_of, reasons
 from planner.store.parquet import parquet_columns
 from planner.store.sources import Source
 
-__all__ = ["Found", "as_format", "detect"]
+__all__ = ["Found", "detect", "understood"]
 
 _LINES_JUDGED: Final = 20
 _NAMED: Final = 3
@@ -44,6 +44,24 @@ class Found:
 
 _Fit = tuple[Found, tuple[Source, ...]]
 """A format with the files of it, and the files that are of no kind of it."""
+
+
+def understood(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], form: str, notes: Sequence[str]
+) -> Found:
+    """The files as format `form`, or as the one they have where it is ``auto``; `notes` tell what was passed over.
+
+    Raises:
+        TraceError: no format fits, or several do; what could not be read of the files may be why.
+    """
+    try:
+        return detect(connection, sources) if form == "auto" else as_format(connection, sources, form)
+    except TraceError as error:
+        unread = [note for note in notes if "not read" in note]
+        if not unread:
+            raise
+        more = f" (and {len(unread) - 1:,} more like that)" if len(unread) > 1 else ""
+        raise TraceError(f"{unread[0]}{more}; {error}") from error
 
 
 def detect(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> Found:

@@ -10,7 +10,7 @@ from typing import Final
 import duckdb
 
 from planner.errors import TraceError, printable
-from planner.store.detect import Found, as_format, detect
+from planner.store.detect import Found, understood
 from planner.store.limits import Limits, refuse_large
 from planner.store.loading import Title, loaded
 from planner.store.prometheus import host_of, is_url, served
@@ -58,7 +58,7 @@ def _ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], request: Request, f
         refuse_large(sources, request.limits)
         if all(source.empty for source in sources):
             raise TraceError(f"{paths[0]}: is empty" if len(sources) == 1 else f"{paths[0]}: all files are empty")
-        found = detect(connection, sources) if form == "auto" else as_format(connection, sources, form)
+        found = understood(connection, sources, form, notes)
         digest, digests = content_hash(sources, found.format.name)
         known = trace_of(connection, digest[:_ID_LENGTH], repeated=True)
     name = printable(request.name or _name(paths))

@@ -354,6 +354,9 @@ def _packed(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
 
 def _workbook(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
     for name, rows in sheets(path, into.limits.workbook_bytes, into.limits.workbook_cells):
+        if rows is None:
+            into.note(path, f"sheet {name} is broken and not read; export it anew")
+            continue
         place = into.place()
         written = False
         with place.open("wb") as out:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from planner.demand import Policy
 from planner.errors import TraceError
-from planner.store import Store
+from planner.store import Store, inspect
 from shared import shared
 
 OLD = """\
@@ -294,6 +295,49 @@ def test_a_side_tab_or_a_stray_file_refuses_no_estate(tmp_path: Path) -> None:
     assert (cores, rejected) == ({"a": 2}, [(2, "made_at")])
     assert "vMetaData.csv, line 2: not one row of vmetadata is good" in notes
     assert "the export does not tell when" in notes
+
+
+def _book(path: Path, tabs: Mapping[str, str], broken: str = "") -> Path:
+    """A workbook of the tabs; of the one that is `broken` the first half is there."""
+    book, whole = openpyxl.Workbook(), io.BytesIO()
+    book.remove(book.worksheets[0])
+    for tab, text in tabs.items():
+        sheet = book.create_sheet(tab)
+        for line in text.splitlines():
+            sheet.append(line.split(","))
+    book.save(whole)
+    part = f"sheet{list(tabs).index(broken) + 1}.xml" if broken else "none"
+    with zipfile.ZipFile(whole) as made, zipfile.ZipFile(path, "w") as kept:
+        for name in made.namelist():
+            content = made.read(name)
+            kept.writestr(name, content[: len(content) // 2] if name.endswith(part) else content)
+    return path
+
+
+def _spoiled(path: Path, part: str) -> Path:
+    """The workbook with noise in the middle of a part of it, which no longer unpacks."""
+    with zipfile.ZipFile(path) as archive:
+        at = archive.getinfo(part).header_offset + 40 + len(part)
+    content = bytearray(path.read_bytes())
+    content[at : at + 20] = bytes(byte ^ 0x5A for byte in content[at : at + 20])
+    path.write_bytes(content)
+    return path
+
+
+def test_a_broken_side_tab_costs_no_machine(tmp_path: Path) -> None:
+    tabs = {"vInfo": INFO + "a,poweredOn,2,4096,10240,dc,h,vm-1,u-1,vc\n", "vDisk": "VM,Disk,Capacity MiB\na,1,1024\n"}
+    half, noise = _book(tmp_path / "half.xlsx", tabs, "vDisk"), _book(tmp_path / "noise.xlsx", tabs)
+    _spoiled(noise, "xl/worksheets/sheet2.xml")
+    with Store(":memory:") as store:
+        for path in (half, noise):
+            gib, _, notes = _read(store, path, "storage_gib")
+            assert gib == {"a": 10}, "as provisioned"
+            assert f"{path.name}: sheet vDisk is broken and not read" in notes
+        with pytest.raises(TraceError, match=r"sheet vInfo is broken and not read; export it anew; .* known trace"):
+            store.ingest(_book(tmp_path / "info.xlsx", tabs, "vInfo"))
+        with pytest.raises(TraceError, match=r"styles\.xlsx: is a broken workbook"):
+            store.ingest(_spoiled(_book(tmp_path / "styles.xlsx", tabs), "xl/styles.xml"))
+    assert "half.xlsx: sheet vDisk is broken and not read; export it anew" in inspect(half).info.notes
 
 
 def test_a_fraction_in_a_number_cell_is_no_thousands(tmp_path: Path) -> None:
