@@ -283,6 +283,25 @@ def test_a_machine_in_exports_of_two_days_is_one(tmp_path: Path, dates: tuple[st
     assert f"the first web in {older}/vInfo: they are counted once" in notes
 
 
+def test_a_machine_in_two_vcenters_is_one(tmp_path: Path) -> None:
+    """Of the eight rows `moved` and `copy` are told twice; `other` and `twin` are two machines each."""
+    header = "VM,Powerstate,Template,CPUs,Memory,VM ID,SMBIOS UUID,VM UUID,VI SDK Server,VI SDK UUID\n"
+    first = ["moved,poweredOn,False,2,1024,vm-1,s-1,u-1", "copy,poweredOn,False,4,1024,vm-2,s-2,u-2",
+             "other,poweredOn,False,8,1024,vm-3,s-3,u-3", "twin,poweredOn,False,16,1024,vm-4,s-4,u-4"]  # fmt: skip
+    second = ["Moved,poweredOn,False,32,1024,vm-9,,u-1", "copy,poweredOff,False,4,1024,vm-1,s-2,u-2",
+              "other 2,poweredOn,False,64,1024,vm-3,s-3,u-3", "twin,poweredOn,False,128,1024,vm-4,s-5,u-4"]  # fmt: skip
+    files = {"vDisk.csv": "VM,Disk,Capacity MiB,VM ID,VM UUID\ncopy,1,1024,vm-2,u-2\ncopy,1,9216,vm-1,u-2\n"}
+    for name, rows in (("v1", first), ("v2", second)):
+        files[f"{name}/vInfo.csv"] = header + "".join(f"{row},{name},{name}\n" for row in rows)
+    with Store(":memory:") as store:
+        cores, _, notes = _read(store, _folder(tmp_path, files), "cpu_cores")
+        disks = store._frame("select storage_gib from workloads where workload = 'copy'")["storage_gib"].tolist()
+    assert sorted(cores.values()) == [4, 8, 16, 32, 64, 128]
+    assert (cores["Moved"], cores["copy"], disks) == (32, 4, [1])
+    assert "2 rows of vInfo are of machines that another vCenter has too" in notes
+    assert "the first moved in v1/vInfo: they are counted once, where they run" in notes
+
+
 def test_a_side_tab_or_a_stray_file_refuses_no_estate(tmp_path: Path) -> None:
     files = {
         "vInfo.csv": "VM,Powerstate,CPUs,Memory\na,poweredOn,2,4096\n",

@@ -22,7 +22,8 @@ create temp table vinfo (
     vi_sdk_server varchar,
     vi_sdk_uuid varchar,
     vm_id varchar,
-    vm_uuid varchar
+    vm_uuid varchar,
+    smbios_uuid varchar
 );
 comment on table vinfo is '{"needed": true, "named": true}';
 comment on column vinfo.vm is 'VM name|vInfoVMName';
@@ -148,17 +149,28 @@ select file, coalesce(
 from (select distinct file from vinfo) f;
 
 -- A machine that several exports have is one: as the newest tells, or the last file where none has a date. Machines of one
--- export are several whatever their UUIDs, as clones may share one; so are those of vCenters with different VI SDK UUIDs.
+-- export are several whatever their UUIDs, as clones may share one. In vCenters with different VI SDK UUIDs a VM UUID, which
+-- vCenter gives and a move between vCenters keeps, is one machine only together with the name and the SMBIOS UUID: it was
+-- moved in between, or is a copy that waits elsewhere. It counts where it runs. Placeholders and templates hide none.
 create temp table listed as
 with placed as (
     select v.rowid as machine, v.* replace (nullif(trim(vm_uuid), '') as vm_uuid, nullif(trim(vm_id), '') as vm_id), made_at,
-        coalesce(vi_sdk_uuid, max(vi_sdk_uuid) over (partition by nullif(trim(vm_uuid), ''))) as vcenter
+        coalesce(vi_sdk_uuid, max(vi_sdk_uuid) over (partition by nullif(trim(vm_uuid), ''))) as vcenter,
+        coalesce(nullif(trim(smbios_uuid), ''), max(nullif(trim(smbios_uuid), ''))
+            over (partition by nullif(trim(vm_uuid), ''), whole_name(vm))) as smbios,
+        is_true(template) or is_true(srm_placeholder) as is_idle
     from vinfo v join exports using (file)
+),
+newest as (
+    select *, vm_uuid is not null
+            and rank() over (partition by vm_uuid, vcenter order by made_at desc nulls last, file desc) > 1 as is_older,
+        bool_or(is_on(powerstate)) over (partition by vm_uuid, vcenter, file, whole_name(vm)) as runs
+    from placed
 )
-select *, is_true(template) or is_true(srm_placeholder) as is_idle,
-    vm_uuid is not null
-        and rank() over (partition by vm_uuid, vcenter order by made_at desc nulls last, file desc) > 1 as is_older
-from placed;
+select *, vm_uuid is not null and not is_older and not is_idle and dense_rank() over (
+        partition by vm_uuid, whole_name(vm), smbios, is_older, is_idle
+        order by runs desc, made_at desc nulls last, file desc) > 1 as is_elsewhere
+from newest;
 
 create temp table vms as
 select *,
@@ -166,7 +178,7 @@ select *,
         else vm || ' (' || coalesce(vm_uuid, vm_id, host, '') || ', ' || row_number() over (partition by vm
             order by vm_uuid, vm_id, datacenter, cluster, host, vi_sdk_server, file, cpus, memory_mib) || ')'
     end as workload
-from listed where not is_idle and not is_older;
+from listed where not is_idle and not is_older and not is_elsewhere;
 
 -- A row of another tab is of the machine of its name and, where both tabs tell them, its ids; of several such machines it
 -- is of the one that it has most in common with. Where that is still several, it is left out.
@@ -286,6 +298,11 @@ select format('{} rows of vInfo are of machines that {} export has too (the same
     case when bool_and(made_at is not null) then 'a newer' else 'another (without a date the last by name counts)' end,
     arg_min(vm, machine), arg_min(file, machine))
 from listed where is_older having count(*) > 0;
+
+insert into notes
+select format('{} rows of vInfo are of machines that another vCenter has too (the same VM UUID and name, moved or copied), '
+    'the first {} in {}: they are counted once, where they run', count(*), arg_min(vm, (file, machine)), min(file))
+from listed where is_elsewhere having count(*) > 0;
 
 insert into notes
 select format('{} names are those of several machines; {} tell them apart', count(distinct vm),
