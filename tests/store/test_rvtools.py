@@ -156,6 +156,22 @@ def test_the_tabs_of_version_4_are_told_apart(tmp_path: Path) -> None:
     assert "vpartition" in info.reason
 
 
+def test_headers_that_are_names_of_the_database(tmp_path: Path) -> None:
+    """As RVTools writes them where asked to; 500 MHz of two cores of 2,500 MHz are 10 %, 1,000 MHz 20 %."""
+    info = "vInfoVMName,vInfoPowerstate,vInfoCPUs,vInfoMemory,vInfoProvisioned,vInfoHost,vInfoObjectID,vInfoUUID"
+    files = {
+        "vInfo.csv": f"{info}\na,poweredOn,2,4096,99,e.x,vm-1,u-1\na,poweredOn,2,4096,99,e.x,vm-2,u-2\n",
+        "vCPU.csv": "vCPUVMName,vCPUCPUs,vCPUOverallCpuUsage,vCPUUUID\na,2,500,u-1\na,2,1000,u-2\n",
+        "vHost.csv": "vHostName,vHostCpuMhz,vHostNumCpu,vHostNumCpuCores\ne.x,2500,2,16\n",
+        "vDisk.csv": "vDiskVMName,vDiskName,vDiskCapacityMiB,vDiskUUID\na,d,1024,u-1\na,d,2048,u-2\n",
+    }
+    with Store(":memory:") as store:
+        gib, _, notes = _read(store, _folder(tmp_path, files), "storage_gib")
+        percent = store._frame("select cpu_percent_mean as p from workloads order by p")["p"].tolist()
+    assert (gib, percent) == ({"a (u-1, 1)": 1, "a (u-2, 2)": 2}, [10, 20])
+    assert "not read" not in notes
+
+
 def test_tabs_without_machines_are_no_estate(tmp_path: Path) -> None:
     (tmp_path / "vHost.csv").write_text(HOST)
     with Store(":memory:") as store, pytest.raises(TraceError, match="no known trace format"):

@@ -5,6 +5,7 @@
 -- in use at the moment of the export; over the host's Speed they are cores. Templates and SRM placeholders are no
 -- workloads; machines that are off or suspended keep their disks alone. Names of tabs in files do not matter. Exports of
 -- several vCenters, or of one at several times, may lie side by side, best each in a folder or workbook of its own.
+-- Headers may be the names of columns in RVTools' database (vInfoVMName), as it writes them where asked to.
 
 create temp table vinfo (
     vm varchar not null check (trim(vm) <> ''),
@@ -37,8 +38,10 @@ comment on column vinfo.provisioned_mib is 'Provisioned MB|Provisioned MiB|vInfo
 comment on column vinfo.datacenter is 'vInfoDataCenter';
 comment on column vinfo.cluster is 'vInfoCluster';
 comment on column vinfo.host is 'vInfoHost|ESX Host';
-comment on column vinfo.vm_id is 'vInfoVMID|Object ID';
+comment on column vinfo.vm_id is 'vInfoVMID|vInfoObjectID|Object ID';
 comment on column vinfo.vm_uuid is 'vInfoUUID|vInfoVMUUID';
+comment on column vinfo.vi_sdk_server is 'vInfoVISDKServer';
+comment on column vinfo.vi_sdk_uuid is 'vInfoVISDKUUID';
 
 create temp table vcpu (
     vm varchar not null,
@@ -52,7 +55,12 @@ create temp table vcpu (
 );
 comment on table vcpu is '{"aside": true, "named": true}';
 comment on column vcpu.vm is 'VM name|vCPUVMName';
-comment on column vcpu.overall_mhz is 'Overall|vCPUOverall|Overall MHz';
+comment on column vcpu.datacenter is 'vCPUDatacenter';
+comment on column vcpu.cluster is 'vCPUCluster';
+comment on column vcpu.host is 'vCPUHost';
+comment on column vcpu.vi_sdk_server is 'vCPUVISDKServer';
+comment on column vcpu.vm_uuid is 'vCPUUUID';
+comment on column vcpu.overall_mhz is 'Overall|vCPUOverall|vCPUOverallCpuUsage|Overall MHz';
 
 create temp table vmemory (
     vm varchar not null,
@@ -68,6 +76,11 @@ create temp table vmemory (
 );
 comment on table vmemory is '{"aside": true, "named": true}';
 comment on column vmemory.vm is 'VM name|vMemoryVMName';
+comment on column vmemory.datacenter is 'vMemoryDatacenter';
+comment on column vmemory.cluster is 'vMemoryCluster';
+comment on column vmemory.host is 'vMemoryHost';
+comment on column vmemory.vi_sdk_server is 'vMemoryVISDKServer';
+comment on column vmemory.vm_uuid is 'vMemoryUUID';
 comment on column vmemory.size_mib is 'Size MB|Size|vMemorySizeMB|vMemorySizeMiB';
 comment on column vmemory.consumed_mib is 'Consumed|Consumed MB|vMemoryConsumed';
 comment on column vmemory.active_mib is 'Active|Active MB|vMemoryActive';
@@ -85,7 +98,12 @@ create temp table vdisk (
 );
 comment on table vdisk is '{"aside": true, "named": true}';
 comment on column vdisk.vm is 'VM name|vDiskVMName';
-comment on column vdisk.disk is 'vDiskDisk';
+comment on column vdisk.datacenter is 'vDiskDatacenter';
+comment on column vdisk.cluster is 'vDiskCluster';
+comment on column vdisk.host is 'vDiskHost';
+comment on column vdisk.vi_sdk_server is 'vDiskVISDKServer';
+comment on column vdisk.vm_uuid is 'vDiskUUID';
+comment on column vdisk.disk is 'vDiskDisk|vDiskName';
 comment on column vdisk.capacity_mib is 'Capacity MB|vDiskCapacityMB|vDiskCapacityMiB';
 
 -- Told apart from vDisk; file systems are not what is provisioned.
@@ -116,7 +134,7 @@ create temp table vhost (
 );
 comment on table vhost is '{"aside": true, "named": true}';
 comment on column vhost.host is 'vHostName|Name';
-comment on column vhost.speed_mhz is 'Speed|vHostSpeed|CPU Speed';
+comment on column vhost.speed_mhz is 'Speed|vHostCpuMhz|vHostSpeed|CPU Speed';
 comment on column vhost.cores is '# Cores|vHostNumCpuCores|Num CPU cores';
 
 create temp table vmetadata (
