@@ -127,13 +127,13 @@ def test_bitbrains_blank_cells_are_nothing(tmp_path: Path) -> None:
     assert (info.samples, why) == (2, ["expected at least one of cpu_usage_mhz, cpu_usage_percent"])
 
 
-@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
-def test_bitbrains_saved_again_with_another_delimiter(tmp_path: Path, delimiter: str) -> None:
+@pytest.mark.parametrize(("delimiter", "point"), [(",", "."), ("\t", "."), (";", "."), (";", ",")])
+def test_bitbrains_saved_again_with_another_delimiter(tmp_path: Path, delimiter: str, point: str) -> None:
     rows = [
         f"{1376314846 + 300 * n};\t2;\t5000.0;\t500.0;\t10.0;\t2097152;\t1048576;\t0;\t1;\t0;\t1024" for n in range(3)
     ]
     path = tmp_path / "1.csv"
-    path.write_text("\n".join([BITBRAINS, *rows, ""]).replace(";\t", delimiter))
+    path.write_text("\n".join([BITBRAINS, *rows, ""]).replace(".0;", f"{point}0;").replace(";\t", delimiter))
     with Store(":memory:") as store:
         info = store.ingest(path)
         usage = store._frame("select distinct workload, cpu_cores, memory_gib from usage")
