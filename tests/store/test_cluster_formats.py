@@ -539,6 +539,20 @@ def _first(rows: list[list[object]]) -> dict[object, list[object]]:
     return {row[0]: [value for value in row[2:] if not pd.isna(value)] for row in reversed(rows)}
 
 
+def test_a_sample_in_two_exports_counts_once_and_answers_may_lie_in_a_list(tmp_path: Path) -> None:
+    """The period that was not over when the first export was made is whole in the second."""
+    mib = 300.0 * 2**20
+    times = ["2026-03-02T00:00:00Z", "2026-03-02T00:05:00Z", "2026-03-02T00:10:00Z"]
+    for name, some, values in (("first", times[:2], [mib, mib / 2]), ("second", times[1:], [mib, 3 * mib])):
+        result = {"Id": name, "Timestamps": some, "Values": values}
+        labels = ("i-0abc NetworkIn", "i-0abc NetworkOut")
+        answers = [{"MetricDataResults": [{**result, "Label": label}]} for label in labels]
+        _write(tmp_path / f"{name}.json", answers)
+    info, rows = _usage(tmp_path, "network_in_mib_per_s, network_out_mib_per_s")
+    assert [row[2:] for row in rows] == [[1, 1], [1, 1], [3, 3]]
+    assert "2 samples are in several files: they are counted once, with the highest value" in info.notes  # type: ignore[attr-defined]
+
+
 def test_results_of_one_label_are_one_machine_unless_only_their_ids_tell_them_apart(tmp_path: Path) -> None:
     columns, mib = "cpu_percent, network_in_mib_per_s", 300 * 2**20
     point = {"Timestamp": "2026-03-02T00:00:00Z", "Average": 3.0}
