@@ -320,7 +320,7 @@ def test_a_machine_in_two_vcenters_is_one(tmp_path: Path) -> None:
 
 def test_a_side_tab_or_a_stray_file_refuses_no_estate(tmp_path: Path) -> None:
     files = {
-        "vInfo.csv": "VM,Powerstate,CPUs,Memory\na,poweredOn,2,4096\n",
+        "vInfo.csv": "Wave,VM Name,Power State,vCPUs,Memory (MB)\n1,a,Powered On,2,4096\n",
         "vMetaData.csv": "RVTools version,xlsx creation datetime\n4,whenever\n",
     }
     for name in ("~$RVTools.xlsx", "Thumbs.db", "desktop.ini"):

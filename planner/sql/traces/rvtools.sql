@@ -31,7 +31,7 @@ comment on column vinfo.vm is 'VM name|vInfoVMName';
 comment on column vinfo.powerstate is 'vInfoPowerstate|Power state';
 comment on column vinfo.template is 'vInfoTemplate';
 comment on column vinfo.srm_placeholder is 'vInfoSRMPlaceholder';
-comment on column vinfo.cpus is 'vInfoCPUs|# CPUs|Num CPU';
+comment on column vinfo.cpus is 'vInfoCPUs|# CPUs|# vCPUs|vCPUs|Num CPU';
 comment on column vinfo.memory_mib is 'Memory|vInfoMemory|Memory MB|Memory MiB';
 comment on column vinfo.disk_mib is 'Total disk capacity MiB|Total disk capacity MB|vInfoTotalDiskCapacityMiB';
 comment on column vinfo.provisioned_mib is 'Provisioned MB|Provisioned MiB|vInfoProvisioned|vInfoProvisionedMiB';
