@@ -101,14 +101,21 @@ create temp macro spelled(word) as '(?i)' || array_to_string(string_split(word, 
 create temp macro names_metric(words, word) as
     contains(plain(words), word) and regexp_matches(words, '(^|[^A-Za-z0-9])' || spelled(word) || '($|[^A-Za-z0-9])');
 
+-- How many bytes (or of what else is counted) are one of a unit that CloudWatch knows; its prefixes are powers of 1,024.
+create temp macro in_one(unit) as
+    case regexp_extract(lower(unit), '^(kilo|mega|giga|tera)?(bytes|bits)(/second)?$', 1)
+        when 'kilo' then 1024 when 'mega' then 1048576 when 'giga' then 1073741824 when 'tera' then 1099511627776 else 1 end
+    / case when regexp_matches(lower(unit), '^(kilo|mega|giga|tera)?bits') then 8 else 1 end;
+
 create temp table told as
-select file, value, "timestamp" as moment, cast(null as double) as sum_value, null as label, null as id, false as by_label
+select file, value, "timestamp" as moment, cast(null as double) as sum_value, null as label, null as id, false as by_label,
+    coalesce(in_one(unit), 1) as told_unit
 from readings
 union all by name
 select file, value, moment, label, id, false as by_label from metric_data
 union all by name
 select file, coalesce(average, maximum, total) as value, moment, label, true as by_label,
-    coalesce(total, average * counted, average, maximum) as sum_value
+    coalesce(total, average * counted, average, maximum) as sum_value, coalesce(in_one(unit), 1) as told_unit
 from statistics;
 
 create temp table results as select distinct file, label, id, by_label from told;
@@ -143,7 +150,7 @@ from lettered;
 
 create temp table all_points as
 select n.word, t.file, t.label, t.id, n.measure, n.unit, n.per_period, t.moment, n.workload,
-    case when n.per_period then coalesce(t.sum_value, t.value) else t.value end as value
+    case when n.per_period then coalesce(t.sum_value, t.value) else t.value end * coalesce(told_unit, 1) as value
 from told t join named n
     on t.file = n.file and t.label is not distinct from n.label and t.id is not distinct from n.id;
 
