@@ -201,10 +201,23 @@ from listed where not is_idle and not is_older and not is_elsewhere;
 -- A row of another tab is of the machine of its name and, where both tabs tell them, its ids; of several such machines it
 -- is of the one that it has most in common with. Where that is still several, it is left out.
 create temp macro same(a, b) as a is null or b is null or a = b;
-create temp macro likeness(a, b) as case when lower(a) = lower(b) then 1 when a is null or b is null then 0 else -1 end;
+create temp macro likeness(a, b) as case when a = b then 1 when a is null or b is null then 0 else -1 end;
+
+-- Once a row and once a file, not once a pair of rows: many exports of one estate make a pair of any two of them.
+create temp table places as
+select file, folder_of(file) as folder, export_of(file) as export
+from (select file from listed union select file from vdisk union select file from vcpu union select file from vmemory);
+
+create temp table owners as
+select machine, is_idle, vm, vm_uuid as uuid, vm_id as id, lower(vi_sdk_server) as server, lower(datacenter) as datacenter,
+    lower(cluster) as cluster, lower(host) as host, folder, export
+from listed join places using (file);
 
 create temp table besides as
-select columns(*), nullif(trim(vm_uuid), '') as uuid, nullif(trim(vm_id), '') as id from (
+select tab, place, amount, vm, nullif(trim(vm_uuid), '') as uuid, nullif(trim(vm_id), '') as id,
+    lower(vi_sdk_server) as server, lower(datacenter) as datacenter, lower(cluster) as cluster, lower(host) as host,
+    folder, export
+from (
     select 'vDisk' as tab, rowid as place, whole_number(capacity_mib) as amount, vm, vm_uuid, vm_id,
         datacenter, cluster, host, vi_sdk_server, file
     from vdisk
@@ -216,25 +229,27 @@ select columns(*), nullif(trim(vm_uuid), '') as uuid, nullif(trim(vm_id), '') as
     select 'vMemory' as tab, rowid as place, coalesce(whole_number(consumed_mib), whole_number(active_mib)) as amount,
         vm, vm_uuid, vm_id, datacenter, cluster, host, vi_sdk_server, file
     from vmemory
-);
+) join places using (file);
 
 create temp table owned as
 with pairs as (
-    select tab, place, amount, machine, is_idle,
-        likeness(uuid, m.vm_uuid) + likeness(id, m.vm_id) + likeness(b.vi_sdk_server, m.vi_sdk_server)
+    select tab, place, amount, b.vm, machine, is_idle,
+        likeness(b.uuid, m.uuid) + likeness(b.id, m.id) + likeness(b.server, m.server)
         + likeness(b.datacenter, m.datacenter) + likeness(b.cluster, m.cluster) + likeness(b.host, m.host)
-        + likeness(folder_of(b.file), folder_of(m.file)) + likeness(export_of(b.file), export_of(m.file)) as alike
-    from besides b join listed m on b.vm = m.vm and same(uuid, m.vm_uuid) and same(id, m.vm_id)
+        + likeness(b.folder, m.folder) + likeness(b.export, m.export) as alike
+    from besides b join owners m on b.vm = m.vm and same(b.uuid, m.uuid) and same(b.id, m.id)
 ),
-closest as (
-    select * from pairs qualify alike = max(alike) over (partition by tab, place)
+levels as (
+    select tab, place, alike, any_value(amount) as amount, any_value(vm) as vm,
+        min(machine) filter (not is_idle) as machine, count(*) filter (not is_idle) as rivals
+    from pairs group by tab, place, alike
 )
-select *, count(*) filter (not is_idle) over (partition by tab, place) as rivals from closest;
+select distinct on (tab, place) * from levels order by tab, place, alike desc;
 
 create temp table told as
 select machine, exact_sum(case when tab = 'vDisk' then amount end) as disk_mib, max(amount) filter (tab = 'vCPU') as mhz,
     max(amount) filter (tab = 'vMemory') as held_mib
-from owned where rivals = 1 and not is_idle group by machine;
+from owned where rivals = 1 group by machine;
 
 -- A machine's host is the one of its whole name, of its own export where that has it; else, as tabs may leave domains
 -- out, the only one of its short name. An IP address has no short name.
@@ -330,5 +345,5 @@ from vms where workload <> vm having count(*) > 0;
 
 insert into notes
 select format('{} rows of {} are left out: several machines have the name, the first {}, and nothing tells whose they are',
-    count(distinct (tab, place)), string_agg(distinct tab, ', ' order by tab), min(vm))
-from owned join listed using (machine) where rivals > 1 having count(*) > 0;
+    count(*), string_agg(distinct tab, ', ' order by tab), min(vm))
+from owned where rivals > 1 having count(*) > 0;
