@@ -156,6 +156,25 @@ def test_the_tabs_of_version_4_are_told_apart(tmp_path: Path) -> None:
     assert "vpartition" in info.reason
 
 
+def test_a_disk_that_machines_share_counts_once(tmp_path: Path) -> None:
+    """Two clusters of two; paths are of a vCenter, and a path told twice of disks that are not shared is two disks."""
+    columns = "VM,Disk,Capacity MiB,Disk Path,Sharing mode,Shared Bus,VI SDK Server\n"
+    info = "VM,Powerstate,CPUs,Memory,VI SDK Server\n"
+    files = {
+        "vInfo.csv": info + "".join(f"{vm},poweredOn,2,4096,v{vm[-1]}\n" for vm in ("a1", "b1", "c1", "a2", "b2")),
+        "vDisk.csv": columns
+        + "a1,1,1024,[x] a/a.vmdk,sharingNone,noSharing,v1\nb1,1,1024,[x] b/b.vmdk,sharingNone,noSharing,v1\n"
+        + "a1,2,9216,[x] s/s.vmdk,sharingMultiWriter,noSharing,v1\n"
+        + "b1,2,9216,[x] s/s.vmdk,sharingMultiWriter,noSharing,v1\n"
+        + "c1,1,2048,[x] a/a.vmdk,sharingNone,noSharing,v1\n"
+        + "".join(f"{vm},1,4096,[x] s/s.vmdk,sharingNone,physicalSharing,v2\n" for vm in ("a2", "b2")),
+    }
+    with Store(":memory:") as store:
+        gib, _, notes = _read(store, _folder(tmp_path, files), "storage_gib")
+    assert gib == {"a1": 10, "b1": 1, "c1": 2, "a2": 4, "b2": 0}
+    assert "2 disks of 13.0 GiB are those of another machine too" in notes
+
+
 def test_headers_that_are_names_of_the_database(tmp_path: Path) -> None:
     """As RVTools writes them where asked to; 500 MHz of two cores of 2,500 MHz are 10 %, 1,000 MHz 20 %."""
     info = "vInfoVMName,vInfoPowerstate,vInfoCPUs,vInfoMemory,vInfoProvisioned,vInfoHost,vInfoObjectID,vInfoUUID"

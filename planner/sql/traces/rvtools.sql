@@ -89,6 +89,10 @@ create temp table vdisk (
     vm varchar not null,
     disk varchar not null,
     capacity_mib varchar not null check (is_number(capacity_mib)) check (whole_number(capacity_mib) between 0 and 1e13),
+    disk_path varchar,
+    path varchar,
+    sharing_mode varchar,
+    shared_bus varchar,
     datacenter varchar,
     cluster varchar,
     host varchar,
@@ -246,9 +250,19 @@ levels as (
 )
 select distinct on (tab, place) * from levels order by tab, place, alike desc;
 
+-- A disk that clustered machines share is one; the first of those that are counted has it. Its path is of its vCenter.
+create temp table copies as
+select place from (
+    select o.place, row_number() over (partition by lower(trim(coalesce(d.disk_path, d.path))), lower(m.vi_sdk_server),
+        lower(m.datacenter) order by m.vm, machine) as number
+    from owned o join vdisk d on o.tab = 'vDisk' and d.rowid = o.place join vms m using (machine)
+    where rivals = 1 and trim(coalesce(d.disk_path, d.path)) <> ''
+        and (lower(d.sharing_mode) like '%multiwriter%' or lower(trim(d.shared_bus)) in ('virtualsharing', 'physicalsharing'))
+) where number > 1;
+
 create temp table told as
-select machine, exact_sum(case when tab = 'vDisk' then amount end) as disk_mib, max(amount) filter (tab = 'vCPU') as mhz,
-    max(amount) filter (tab = 'vMemory') as held_mib
+select machine, max(amount) filter (tab = 'vCPU') as mhz, max(amount) filter (tab = 'vMemory') as held_mib,
+    exact_sum(case when tab = 'vDisk' then case when place in (from copies) then 0 else amount end end) as disk_mib
 from owned where rivals = 1 group by machine;
 
 -- A machine's host is the one of its whole name, of its own export where that has it; else, as tabs may leave domains
@@ -336,6 +350,11 @@ insert into notes
 select format('{} rows of vInfo are of machines that another vCenter has too (the same VM UUID and name, moved or copied), '
     'the first {} in {}: they are counted once, where they run', count(*), arg_min(vm, (file, machine)), min(file))
 from listed where is_elsewhere having count(*) > 0;
+
+insert into notes
+select format('{} disks of {} GiB are those of another machine too, which shares them: they are counted once', count(*),
+    round(exact_sum(whole_number(capacity_mib)) / 1024, 1))
+from vdisk where rowid in (from copies) having count(*) > 0;
 
 insert into notes
 select format('{} names are those of several machines; {} tell them apart', count(distinct vm),
