@@ -337,6 +337,20 @@ def test_a_machine_in_two_vcenters_is_one(tmp_path: Path) -> None:
     assert "the first moved in v1/vInfo: they are counted once, where they run" in notes
 
 
+@pytest.mark.parametrize("vcenters", [("v1", "v2"), ("", "")], ids=["told", "untold"])
+def test_a_placeholder_elsewhere_hides_no_machine(tmp_path: Path, vcenters: tuple[str, str]) -> None:
+    """Site Recovery Manager keeps one at the other site, under the machine's name, and its export is the last."""
+    header = "VM,Powerstate,SRM Placeholder,CPUs,Memory,VM UUID,VI SDK UUID\n"
+    files = {
+        "v1/vInfo.csv": f"{header}a,poweredOn,False,4,4096,u-1,{vcenters[0]}\n",
+        "v2/vInfo.csv": f"{header}a,poweredOff,True,1,0,u-1,{vcenters[1]}\n",
+    }
+    with Store(":memory:") as store:
+        cores, _, notes = _read(store, _folder(tmp_path, files), "cpu_cores")
+    assert cores == {"a": 4}
+    assert "1 templates and placeholders are no workloads" in notes
+
+
 def test_a_side_tab_or_a_stray_file_refuses_no_estate(tmp_path: Path) -> None:
     files = {
         "vInfo.csv": "Wave,VM Name,Power State,vCPUs,Memory (MB)\n1,a,Powered On,2,4096\n",

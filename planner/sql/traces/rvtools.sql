@@ -173,7 +173,7 @@ from (select distinct file from vinfo) f;
 -- A machine that several exports have is one: as the newest tells, or the last file where none has a date. Machines of one
 -- export are several whatever their UUIDs, as clones may share one. In vCenters with different VI SDK UUIDs a VM UUID, which
 -- vCenter gives and a move between vCenters keeps, is one machine only together with the name and the SMBIOS UUID: it was
--- moved in between, or is a copy that waits elsewhere. It counts where it runs. Placeholders and templates hide none.
+-- moved in between, or is a copy that waits elsewhere. It counts where it runs. Placeholders hide none.
 create temp table listed as
 with placed as (
     select v.rowid as machine, v.* replace (nullif(trim(vm_uuid), '') as vm_uuid, nullif(trim(vm_id), '') as vm_id), made_at,
@@ -185,7 +185,8 @@ with placed as (
 ),
 newest as (
     select *, vm_uuid is not null
-            and rank() over (partition by vm_uuid, vcenter order by made_at desc nulls last, file desc) > 1 as is_older,
+            and rank() over (partition by vm_uuid, vcenter, is_true(srm_placeholder)
+                order by made_at desc nulls last, file desc) > 1 as is_older,
         bool_or(is_on(powerstate)) over (partition by vm_uuid, vcenter, file, whole_name(vm)) as runs
     from placed
 )
