@@ -18,10 +18,12 @@ from planner.store.judge import BLANK, cells_of, layout_of, reasons
 from planner.store.parquet import parquet_columns
 from planner.store.sources import Source
 
-__all__ = ["Found", "as_format", "detect"]
+__all__ = ["Found", "detect", "understood"]
 
 _LINES_JUDGED: Final = 20
 _NAMED: Final = 3
+_NEAR: Final = 3
+"""Fewest columns of a kind that a header names which is nearly one of it."""
 _COLUMNS: Final = 20
 """Most columns that are named of a file of no known format."""
 _LEAST_GOOD: Final = 0.5
@@ -43,6 +45,24 @@ class Found:
 
 _Fit = tuple[Found, tuple[Source, ...]]
 """A format with the files of it, and the files that are of no kind of it."""
+
+
+def understood(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], form: str, notes: Sequence[str]
+) -> Found:
+    """The files as format `form`, or as the one they have where it is ``auto``; `notes` tell what was passed over.
+
+    Raises:
+        TraceError: no format fits, or several do; what could not be read of the files may be why.
+    """
+    try:
+        return detect(connection, sources) if form == "auto" else as_format(connection, sources, form)
+    except TraceError as error:
+        unread = [note for note in notes if "not read" in note]
+        if not unread:
+            raise
+        more = f" (and {len(unread) - 1:,} more like that)" if len(unread) > 1 else ""
+        raise TraceError(f"{unread[0]}{more}; {error}") from error
 
 
 def detect(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> Found:
@@ -131,8 +151,22 @@ def _unfit(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], doc
     silent = list(documents.silent.items())
     told = [why if len(sources) == 1 else f"{source.name}: {why}" for source, why in silent[:_NAMED]]
     if len(silent) < len(sources):
-        told.append(f"no known trace format. Seen: {_seen(connection, sources)}. {_known()}")
+        seen = f"no known trace format. Seen: {_seen(connection, sources)}"
+        told.append(f"{seen}{_nearest(connection, sources)}. {_known()}")
     return "; ".join(told)
+
+
+def _nearest(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> str:
+    """The kind of file that a header names most columns of, and which it lacks; nothing where it names few."""
+    near = []
+    for source in (s for s in sources[:_NAMED] if s.kind != "json" and not s.empty):
+        for form in map(load, formats()):
+            for kind in (kind for kind in form.inputs if kind.header and not kind.is_json and not kind.aside):
+                headers = _headers(connection, kind, source)
+                count, lacks = _recognised(kind, headers), kind.lacks(headers)
+                if count >= _NEAR and lacks and count > len(lacks):
+                    near.append((count, f"{source.name} would be {form.name} but for {', '.join(lacks)}"))
+    return f"; {max(near)[1]}, which its header lacks" if near else ""
 
 
 def _passed_over(others: Sequence[Source], documents: Documents) -> tuple[str, ...]:

@@ -84,6 +84,8 @@ class Input:
     delimiter: str = ","
     """What stands between fields; of several characters, the one that a file's header has. Where none is declared, a
     comma, and under a header also a semicolon or a tab, as spreadsheets of many countries write them."""
+    decimal: str = "."
+    """What stands before the fraction of a number; a comma where the file that is read has it so."""
     streamed: bool = False
     """Large: read straight into our table, row for row, by the one statement that names it."""
     as_is: bool = False
@@ -124,6 +126,11 @@ class Input:
     def _separated(self) -> dict[str, Input]:
         """This kind with each of its delimiters."""
         return {one: replace(self, delimiter=one) for one in self.delimiter}
+
+    @cached_property
+    def with_commas(self) -> Input:
+        """This kind with a comma before fractions."""
+        return replace(self, decimal=",")
 
     @cached_property
     def least(self) -> int:

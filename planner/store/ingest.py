@@ -10,7 +10,7 @@ from typing import Final
 import duckdb
 
 from planner.errors import TraceError, printable
-from planner.store.detect import Found, as_format, detect
+from planner.store.detect import Found, understood
 from planner.store.limits import Limits, refuse_large
 from planner.store.loading import Title, loaded
 from planner.store.prometheus import host_of, is_url, served
@@ -58,8 +58,8 @@ def _ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], request: Request, f
         refuse_large(sources, request.limits)
         if all(source.empty for source in sources):
             raise TraceError(f"{paths[0]}: is empty" if len(sources) == 1 else f"{paths[0]}: all files are empty")
-        found = detect(connection, sources) if form == "auto" else as_format(connection, sources, form)
-        digest, digests = content_hash(sources, found.format.name)
+        found = understood(connection, sources, form, notes)
+        digest, digests = content_hash(sources, found.format.name, _said_by_names(found))
         known = trace_of(connection, digest[:_ID_LENGTH], repeated=True)
     name = printable(request.name or _name(paths))
     if known is not None:
@@ -69,6 +69,13 @@ def _ingest(cursor: Callable[[], duckdb.DuckDBPyConnection], request: Request, f
     notes = [*notes, *found.notes, *copies]
     title = Title(name, tuple(notes), request.limits)
     return loaded(cursor, found, digest[:_ID_LENGTH], title)
+
+
+def _said_by_names(found: Found) -> list[str]:
+    """What files' names say beside their contents: the same readings under another are of another machine or day."""
+    kinds = [kind for kind in found.format.inputs if kind.named]
+    files = [(kind, source) for kind in kinds for source in found.files.get(kind.name, ())]
+    return [f"{source.label}\t{source.folder if kind.numbered else ''}" for kind, source in files]
 
 
 def _name(paths: Sequence[Path | str]) -> str:

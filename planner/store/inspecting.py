@@ -18,7 +18,7 @@ import duckdb
 from planner.demand import Demand, Policy
 from planner.errors import ScenarioError, TraceError
 from planner.store.database import sql
-from planner.store.detect import Found, as_format, detect
+from planner.store.detect import Found, understood
 from planner.store.excerpts import excerpt
 from planner.store.formats import Input
 from planner.store.judge import cells_of
@@ -87,17 +87,17 @@ def inspect(path: Path | Sequence[Path], format: str = "auto", memory_limit: str
         folder = place.resolve()
         (folder / "parts").mkdir()
         (folder / "unpacked").mkdir()
-        sources, _ = find(paths, folder / "unpacked")
+        sources, passed = find(paths, folder / "unpacked")
         refuse_large(sources, Limits())
         if all(source.empty for source in sources):
             raise TraceError(f"{paths[0]}: is empty")
         with duckdb.connect(":memory:") as aside:
             aside.execute(sql("functions.sql"))
-            found = detect(aside, sources) if format == "auto" else as_format(aside, sources, format)
+            found = understood(aside, sources, format, passed)
             documents = {source.name: source.path for source in sources if source.kind == "json"}
             seen = _excerpted(aside, found, documents, folder / "parts")
         info = _read(store, folder / "parts", found.format.name, paths[0].name)
-        info = replace(info, notes=(*info.notes, *store.order(info.trace_id)))
+        info = replace(info, notes=(*passed, *found.notes, *info.notes, *store.order(info.trace_id)))
         return _told(store, found, info, seen)
 
 

@@ -94,11 +94,16 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def cast(words: str, kind: str) -> str:
-    """SQL that turns the SQL text `words` into a value of type `kind`, null where it is none."""
-    if kind == "VARCHAR":
+def cast(words: str, type_: str, decimal: str = ".") -> str:
+    """SQL that turns the SQL text `words` into a value of a type, null where it is none.
+
+    Beside fractions behind a comma a point may separate thousands: which it does is not ours to choose.
+    """
+    if type_ == "VARCHAR":
         return words
-    return f"instant({words})" if kind == "TIMESTAMP" else f"try_cast({words} as {kind})"
+    if type_ == "DOUBLE" and decimal == ",":
+        return f"try_cast(case when not contains({words}, '.') then replace({words}, ',', '.') end as DOUBLE)"
+    return f"instant({words})" if type_ == "TIMESTAMP" else f"try_cast({words} as {type_})"
 
 
 def _required(kind: Input, layout: Layout) -> list[Column]:
@@ -142,7 +147,7 @@ def reason(kind: Input, layout: Layout, raw: Sequence[str], lists: Mapping[str, 
     whens += [f"when not coalesce({check}, true) then {_broken(check, names, layout)}" for check, names in kind.checks]
     first = [f"case {' '.join(whens)} end"] if whens else []
     given = lists or {type_: f"[{', '.join(raw[place] for place in places)}]" for type_, places in many.items()}
-    rest = [_of_many(type_, list(many[type_].values()), texts) for type_, texts in given.items()]
+    rest = [_of_many(type_, list(many[type_].values()), texts, kind.decimal) for type_, texts in given.items()]
     return f"coalesce({', '.join([*first, *rest, 'cast(null as varchar)'])})"
 
 
@@ -160,11 +165,11 @@ def _many(kind: Input, layout: Layout) -> dict[str, dict[int, str]]:
     return many
 
 
-def _of_many(type_: str, names: Sequence[str], texts: str) -> str:
+def _of_many(type_: str, names: Sequence[str], texts: str, decimal: str) -> str:
     """SQL for what is wrong with the first of many fields of one type; `texts` is SQL for the list of their texts."""
     called = ", ".join(f"'{name}'" for name in names)
     flaw = f"[{called}][i] || ': {_said(type_)}' || left(w, 60) || ''''"
-    flaws_of = f"lambda w, i: case when w is not null and {cast('w', type_)} is null then {flaw} end"
+    flaws_of = f"lambda w, i: case when w is not null and {cast('w', type_, decimal)} is null then {flaw} end"
     return f"list_filter(list_transform({texts}, {flaws_of}), lambda said: said is not null)[1]"
 
 
@@ -205,7 +210,7 @@ def parsed(kind: Input, layout: Layout, source: str) -> str:
         for number, place in enumerate(places, 1)
     }
     values = [
-        f"{read.get(place) or cast(fields[place], field[1])} as {quoted(field[0])}"
+        f"{read.get(place) or cast(fields[place], field[1], kind.decimal)} as {quoted(field[0])}"
         for place, field in enumerate(layout.fields)
         if field is not None
     ]
@@ -224,7 +229,7 @@ def _listed(kind: Input, many: Mapping[str, Mapping[int, str]], source: str) -> 
     rows = f"select *, {_split(kind.delimiter)} as f from {source}"
     for number, (type_, places) in enumerate(many.items()):
         chosen = f"list_select(f, {[place + 1 for place in places]})"
-        text, value = _nothing(kind, _trimmed("w")), cast("w", type_)
+        text, value = _nothing(kind, _trimmed("w")), cast("w", type_, kind.decimal)
         rows = f"select *, list_transform({chosen}, lambda w: {text}) as texts_{number} from ({rows})"
         rows = f"select *, list_transform(texts_{number}, lambda w: {value}) as values_of_texts_{number} from ({rows})"
     return rows

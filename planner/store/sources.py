@@ -212,12 +212,13 @@ def open_bytes(path: Path, kind: str) -> IO[bytes]:
     return path.open("rb")
 
 
-def content_hash(sources: Sequence[Source], format_name: str) -> tuple[str, list[str]]:
-    """A hash over the format and the contents of all files as given, in order, and the hash of each plain file."""
+def content_hash(sources: Sequence[Source], format_name: str, names: Sequence[str]) -> tuple[str, list[str]]:
+    """A hash over the format, the contents of all files as given, in order, and what their names say, and the hash of
+    each plain file."""
     given = dict.fromkeys(source.origin or source.path for source in sources)
     with ThreadPoolExecutor(2) as pool:
         known = {path: _digest(path, pool) for path in {**given, **dict.fromkeys(s.path for s in sources)}}
-    whole = hashlib.sha256(format_name.encode())
+    whole = hashlib.sha256("\n".join([format_name, *names]).encode())
     for path in given:
         whole.update(known[path].encode())
     return whole.hexdigest(), [known[source.path] for source in sources]

@@ -48,6 +48,8 @@ _WORDS: Final = {
     "aligned": "table",
     "separated": "table",
 }
+_BOXES: Final = frozenset({"zip", "tar", "packed"})
+"""What may hold itself, however small it is, so that a limit must end it."""
 BROKEN: Final = (
     *(OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, pa.ArrowException),
     *(RuntimeError, NotImplementedError, ValueError, OverflowError, KeyError),
@@ -67,7 +69,11 @@ class Limits:
     free_bytes: int = 64 * 2**20
     """What may come out of a file that was given whatever its ratio. Unit: bytes. Source: our choice."""
     members: int = 100_000
-    """Files in one archive. Unit: files. Source: our choice; Google 2011 as VMs has 1,600."""
+    """Files in one archive, with those of the archives in it. Unit: files. Source: our choice; Google 2011 as VMs has
+    1,600."""
+    archives: int = 2
+    """Archives and compressed files around a file that is unpacked as one more. Unit: files. Source: our choice; an
+    archive of a site's exports holds those of its vCenters, one each."""
     workbook_bytes: int = 2**30
     """A workbook unpacked, which is read in memory. Unit: bytes. Source: our choice."""
     workbook_cells: int = 40_000_000
@@ -90,6 +96,12 @@ class Unpacked:
     """The file that was given, out of which all comes for now."""
     came_bytes: int = 0
     """What was unpacked of it so far, with what is packed inside of it."""
+    members: int = 0
+    """How many files it told so far, with those of the archives inside of it."""
+    around: int = 0
+    """How many archives and compressed files are open around what is unpacked now."""
+    called: dict[Path, Path] = field(default_factory=dict)
+    """What containers are called that lie in ours, as if those that hold them were folders."""
 
     def place(self) -> Path:
         """Where the next file goes: a number, whatever it is called inside."""
@@ -98,7 +110,25 @@ class Unpacked:
 
     def begin(self, given: Path) -> None:
         """The next file that was given."""
-        self.given, self.came_bytes = given, 0
+        self.given, self.came_bytes, self.members = given, 0, 0
+
+    def shown(self, path: Path) -> Path:
+        """What a message calls a container."""
+        return self.called.get(path, path)
+
+    def note(self, path: Path, words: str) -> None:
+        """A note on something in a container."""
+        self.notes.append(f"{self.shown(path).relative_to(self.given.parent)}: {words}")
+
+    def count(self, path: Path) -> None:
+        """One more file in an archive.
+
+        Raises:
+            TraceError: more than may be.
+        """
+        self.members += 1
+        if self.members > self.limits.members:
+            raise TraceError(f"{self.shown(path)}: holds more than {self.limits.members:,} files")
 
     def spend(self, out: int, *, packed: bool = False) -> None:
         """Counts `out` more bytes; `packed` ones took less room in the file that was given.
@@ -143,6 +173,10 @@ _COMPRESSED: Final[Mapping[bytes, Callable[[Path], Any]]] = {
 }
 
 
+_OTHER_MAGIC: Final = (b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0", b"PAR1")
+"""How zip archives and workbooks begin, old workbooks, and Parquet, none of which can be read through gzip."""
+
+
 def container(path: Path) -> str | None:
     """What kind of container a file is: zip, workbook, tar, packed (one file), utf16, aligned, separated; or None."""
     with path.open("rb") as stream:
@@ -174,10 +208,11 @@ def _beginning(opened: Callable[[Path], Any], path: Path) -> bytes:
 
 
 def _inside(start: bytes, magic: bytes, inner: bytes) -> str | None:
-    """A gzipped table is read as it is, unless it is a tar archive or JSON."""
+    """A gzipped table is read as it is, unless it needs unpacking itself or is JSON."""
     if _is_tar(inner):
         return "tar"
-    return None if magic == b"\x1f\x8b" and inner.lstrip()[:1] not in (b"{", b"[") else "packed"
+    boxed = inner.startswith((*_OTHER_MAGIC, *_COMPRESSED)) or _text_kind(inner) is not None
+    return "packed" if magic != b"\x1f\x8b" or boxed or inner.lstrip()[:1] in (b"{", b"[") else None
 
 
 def _is_tar(start: bytes) -> bool:
@@ -199,34 +234,44 @@ def unpack(path: Path, kind: str, into: Unpacked) -> list[tuple[Path, str]]:
         TraceError: it is broken, holds no data, or more comes out than may.
     """
     into.begin(path)
-    return _unpacked(path, kind, into)
-
-
-def _unpacked(path: Path, kind: str, into: Unpacked) -> list[tuple[Path, str]]:
-    """The plain files in a container, which may lie in one that was given."""
-    try:
-        found = list(_UNPACKERS[kind](path, into))
-    except BROKEN as error:
-        if isinstance(error, TraceError):
-            raise
-        raise TraceError(f"{path}: is a broken {_WORDS[kind]}: {str(error) or type(error).__name__}") from error
+    noted = len(into.notes)
+    found = _unpacked(path, kind, into)
     if not found:
-        told = f": {into.notes[-1]}" if into.notes else ""
+        told = f": {into.notes[-1]}" if len(into.notes) > noted else ""
         raise TraceError(f"{path}: the {_WORDS[kind]} holds no data file{told}")
     return found
 
 
+def _unpacked(path: Path, kind: str, into: Unpacked) -> list[tuple[Path, str]]:
+    """The plain files in a container, which may lie in one that was given."""
+    into.around += kind in _BOXES
+    try:
+        return list(_UNPACKERS[kind](path, into))
+    except BROKEN as error:
+        if isinstance(error, TraceError):
+            raise _called(error, path, into) from error
+        why = str(error) or type(error).__name__
+        raise TraceError(f"{into.shown(path)}: is a broken {_WORDS[kind]}: {why}") from error
+    finally:
+        into.around -= kind in _BOXES
+
+
+def _called(error: TraceError, path: Path, into: Unpacked) -> TraceError:
+    """The error with the name that a container is known by, not that of ours."""
+    return TraceError(str(error).replace(str(path), str(into.shown(path)), 1))
+
+
 def _zip(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
     with zipfile.ZipFile(path) as archive:
-        for number, member in enumerate(archive.infolist()):
-            _few(path, number, into)
+        for member in archive.infolist():
+            into.count(path)
             name = _safe(path, member.filename, into) if not member.is_dir() else None
             if name is None:
                 continue
             if stat.S_ISLNK(member.external_attr >> 16):
-                into.notes.append(f"{path.name}: {name} is a link and not followed")
+                into.note(path, f"{name} is a link and not followed")
             elif member.flag_bits & 1:
-                into.notes.append(f"{path.name}: {name} is encrypted and not read")
+                into.note(path, f"{name} is encrypted and not read")
             else:
                 with archive.open(member) as stream:
                     yield from _kept(path, name, _Counted(stream, into), into)
@@ -236,14 +281,14 @@ def _tar(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
     with _stream(path) as stream:
         counted = _Counted(stream, into)
         with tarfile.open(fileobj=counted, mode="r|") as archive:
-            for number, member in enumerate(archive):
-                _few(path, number, into)
+            for member in archive:
+                into.count(path)
                 name = _safe(path, member.name, into) if not member.isdir() else None
                 if name is None:
                     continue
                 content = archive.extractfile(member) if member.isreg() else None
                 if content is None:
-                    into.notes.append(f"{path.name}: {name} is a link or a device and not read")
+                    into.note(path, f"{name} is a link or a device and not read")
                 else:
                     # The holes of a sparse file are not in the archive, so they are counted as they come out.
                     read = _Counted(content, into) if member.issparse() else content
@@ -258,31 +303,39 @@ def _stream(path: Path) -> Any:
     return path.open("rb") if opened is None else opened(path)
 
 
-def _few(path: Path, number: int, into: Unpacked) -> None:
-    if number >= into.limits.members:
-        raise TraceError(f"{path}: holds more than {into.limits.members:,} files")
-
-
 def _safe(path: Path, name: str, into: Unpacked) -> str | None:
     """A member's name, with ``/`` between folders; None for what is no data or would lead out of the archive."""
     parts = PurePosixPath(name.replace("\\", "/"))
     if parts.is_absolute() or ".." in parts.parts or ":" in parts.parts[:1] or re.match(r"[A-Za-z]:", name):
-        into.notes.append(f"{path.name}: a member whose name leads out of the archive is not read: {name[:80]!r}")
+        into.note(path, f"a member whose name leads out of the archive is not read: {name[:80]!r}")
         return None
     return None if is_aside(parts) or not parts.parts else str(parts)
 
 
 def _kept(path: Path, name: str, stream: _Readable, into: Unpacked) -> Iterator[tuple[Path, str]]:
-    """A member as a file of ours. Workbooks and compressed files in it are unpacked too, archives are not."""
+    """A member as a file of ours, or what is in it: containers in it are unpacked too, archives one deep."""
     place = into.place()
     _copy(stream, place)
-    kind = container(place)
-    if kind in ("zip", "tar"):
-        into.notes.append(f"{path.name}: {name} is packed inside an archive and not read; unpack that first")
-    elif kind is not None:
-        yield from ((inner, f"{name}/{more}" if more else name) for inner, more in _unpacked(place, kind, into))
-    elif place.stat().st_size:
-        yield place, name
+    into.called[place] = into.shown(path) / name
+    yield from ((inner, f"{name}/{more}" if more else name) for inner, more in _opened(place, into))
+
+
+def _opened(place: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
+    """A file of ours that came out of a container, or what is in it; nothing where it is empty."""
+    try:
+        kind = container(place)
+    except TraceError as error:
+        raise _called(error, place, into) from error
+    if kind is None:
+        yield from [(place, "")] if place.stat().st_size else []
+    elif kind in _BOXES and into.around >= into.limits.archives + (kind == "packed"):
+        into.note(place, "is packed inside archives and not read; unpack that first")
+    else:
+        noted = len(into.notes)
+        found = _unpacked(place, kind, into)
+        if not found and len(into.notes) == noted:
+            into.note(place, f"the {_WORDS[kind]} holds no data file")
+        yield from found
 
 
 def _copy(stream: _Readable, place: Path) -> None:
@@ -295,13 +348,15 @@ def _packed(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
     place = into.place()
     with _stream(path) as stream:
         _copy(_Counted(stream, into), place)
-    if container(place) is not None:
-        raise TraceError(f"{path}: holds an archive inside; unpack it, and give that by itself")
-    yield place, ""
+    into.called[place] = into.shown(path)
+    yield from _opened(place, into)
 
 
 def _workbook(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
     for name, rows in sheets(path, into.limits.workbook_bytes, into.limits.workbook_cells):
+        if rows is None:
+            into.note(path, f"sheet {name} is broken and not read; export it anew")
+            continue
         place = into.place()
         written = False
         with place.open("wb") as out:

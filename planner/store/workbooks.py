@@ -7,6 +7,7 @@ import datetime
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,9 @@ from planner.errors import TraceError
 __all__ = ["is_workbook", "sheets"]
 
 _PARTS: Final = ("xl/workbook.xml", "xl/workbook.bin", "content.xml")
+_SHEETS: Final = "xl/worksheets/"
+_BREAKS: Final = (OSError, EOFError, RuntimeError, NotImplementedError, zlib.error, zipfile.BadZipFile)
+"""What reading a part raises that is broken, or packed or encrypted in a way that Office does not."""
 _CELL: Final = re.compile(rb"""<(?:\w+:)?c\b[^>]*?\br\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["'][^>]*[^>/]>""")
 _LIKE_THOUSANDS: Final = re.compile(r"[0-9]{1,3}\.[0-9]{3}")
 _CHUNK: Final = 1 << 22
@@ -35,37 +39,67 @@ def is_workbook(path: Path) -> bool:
     return bool(names & set(_PARTS))
 
 
-def sheets(path: Path, most_bytes: int, most_cells: int) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """Each sheet's name and its rows as lines of CSV, up to its last row that is not empty.
+def sheets(path: Path, most_bytes: int, most_cells: int) -> Iterator[tuple[str, Iterator[bytes] | None]]:
+    """Each sheet's name and its rows as lines of CSV, up to its last row that is not empty; None for a broken sheet.
 
     Formulas count as the values last computed; a line end inside a cell becomes a blank.
 
     Raises:
-        TraceError: it is broken, or larger than it may be.
+        TraceError: it is broken as a whole, or larger than it may be.
     """
+    broken: frozenset[str] = frozenset()
     if zipfile.is_zipfile(path):
-        _measure(path, most_bytes, most_cells)
+        broken = _measure(path, most_bytes, most_cells)
     elif path.stat().st_size > most_bytes:
         raise TraceError(f"{path}: a workbook may have {most_bytes:,} bytes at most")
     try:
-        book = calamine.load_workbook(str(path))
-        for name in book.sheet_names:
-            yield name, _lines(book.get_sheet_by_name(name).iter_rows())
+        book = calamine.load_workbook(_without(path, broken) if broken else str(path))
     except calamine.CalamineError as error:
         raise TraceError(f"{path}: is no workbook that can be read: {error}") from error
+    for name in book.sheet_names:
+        yield name, _rows(book, name)
 
 
-def _measure(path: Path, most_bytes: int, most_cells: int) -> None:
-    """Looks at how large the sheets claim to be before anything believes them; reads every part to its end."""
+def _rows(book: calamine.CalamineWorkbook, name: str) -> Iterator[bytes] | None:
+    try:
+        return _lines(book.get_sheet_by_name(name).iter_rows())
+    except calamine.CalamineError:
+        return None
+
+
+def _without(path: Path, broken: frozenset[str]) -> io.BytesIO:
+    """A workbook without its broken parts: what was not measured to its end must not be read by anything else."""
+    copy = io.BytesIO()
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as rest:
+        for part in archive.infolist():
+            if part.filename not in broken:
+                rest.writestr(part.filename, archive.read(part))
+    copy.seek(0)
+    return copy
+
+
+def _measure(path: Path, most_bytes: int, most_cells: int) -> frozenset[str]:
+    """Looks at how large the sheets claim to be before anything believes them; reads every part to its end.
+
+    Returns the sheets that break before that; other parts say what the cells of all sheets mean.
+    """
+    broken = []
     with zipfile.ZipFile(path) as archive:
         total = sum(part.file_size for part in archive.infolist())
         if total > most_bytes:
             raise TraceError(f"{path}: unpacks to {total:,} bytes; a workbook may have {most_bytes:,}")
         for part in archive.infolist():
-            with archive.open(part) as stream:
-                cells = _extent(iter(partial(stream.read, _CHUNK), b""))
+            try:
+                with archive.open(part) as stream:
+                    cells = _extent(iter(partial(stream.read, _CHUNK), b""))
+            except _BREAKS:
+                if not part.filename.startswith(_SHEETS):
+                    raise
+                broken.append(part.filename)
+                continue
             if cells > most_cells:
                 raise TraceError(f"{path}: {part.filename} spans {cells:,} cells; a sheet may have {most_cells:,}")
+    return frozenset(broken)
 
 
 def _extent(blocks: Iterable[bytes]) -> int:

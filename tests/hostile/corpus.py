@@ -240,7 +240,7 @@ CASES = (
     Case("no file at all", lambda folder, mib: Path("/dev/zero"), "neither a file nor a folder"),
     Case("gz cut short", _file("trace.csv.gz", gzip.compress(TABLE * 50)[:-40]), "cannot be read"),
     Case("gz of noise", _file("trace.csv.gz", b"\x1f\x8b\x08\0" + bytes(range(256)) * 9), "cannot be read"),
-    Case("gz in gz", _file("trace.csv.gz", gzip.compress(gzip.compress(TABLE))), "gzip|zero bytes|no known"),
+    Case("gz in gz", _file("trace.csv.gz", gzip.compress(gzip.compress(TABLE)))),
     Case("gz of zeros", _zeros_gz, "zero bytes|longer than"),
     Case("gz of very many rows", _rows_gz, "limit expansion"),
     Case("zip", _zip(("trace.csv", TABLE))),

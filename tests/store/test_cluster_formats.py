@@ -526,6 +526,26 @@ def test_statistics_and_metric_data(tmp_path: Path) -> None:
     assert any("StatusCheckFailed" in note for note in info.notes)  # type: ignore[attr-defined]
 
 
+def test_statistics_in_the_units_that_they_tell(tmp_path: Path) -> None:
+    """300 MiB in five minutes are one a second, however they are told; CloudWatch's prefixes are powers of 1,024."""
+    told = {
+        "Bytes": 300 * 2**20,
+        "Kilobytes": 300 * 2**10,
+        "Megabits": 2400,
+        "None": 300 * 2**20,
+        "Gigabytes": 75 / 256,
+    }
+    for n, (unit, amount) in enumerate(told.items()):
+        times = [f"2026-03-02T00:0{minute}:00Z" for minute in (0, 5)]
+        points = [{"Timestamp": time, "Sum": amount, "Unit": unit} for time in times]
+        _write(tmp_path / f"i-0abc{n}.json", {"Label": "NetworkIn", "Datapoints": points})
+    used = [{"Timestamp": "2026-03-02T00:00:00Z", "Average": 2048.0, "Unit": "Megabytes"}]
+    _write(tmp_path / "i-0abc0 mem.json", {"Label": "MemoryUsed", "Datapoints": used})
+    info, rows = _usage(tmp_path, "network_in_mib_per_s, memory_gib")
+    assert _first(rows) == {"i-0abc0": [1, 2], **{f"i-0abc{n}": [1] for n in range(1, 5)}}
+    assert info.rejected == 0  # type: ignore[attr-defined]
+
+
 def _results(*results: tuple[str, str, float]) -> dict[str, object]:
     """An answer of get-metric-data: Id, label and the value at two moments, five minutes apart."""
     times = ["2026-03-02T00:05:00+00:00", "2026-03-02T00:00:00+00:00"]
@@ -537,6 +557,20 @@ def _results(*results: tuple[str, str, float]) -> dict[str, object]:
 def _first(rows: list[list[object]]) -> dict[object, list[object]]:
     """The figures of each workload at its first moment, without those that are not told."""
     return {row[0]: [value for value in row[2:] if not pd.isna(value)] for row in reversed(rows)}
+
+
+def test_a_sample_in_two_exports_counts_once_and_answers_may_lie_in_a_list(tmp_path: Path) -> None:
+    """The period that was not over when the first export was made is whole in the second."""
+    mib = 300.0 * 2**20
+    times = ["2026-03-02T00:00:00Z", "2026-03-02T00:05:00Z", "2026-03-02T00:10:00Z"]
+    for name, some, values in (("first", times[:2], [mib, mib / 2]), ("second", times[1:], [mib, 3 * mib])):
+        result = {"Id": name, "Timestamps": some, "Values": values}
+        labels = ("i-0abc NetworkIn", "i-0abc NetworkOut")
+        answers = [{"MetricDataResults": [{**result, "Label": label}]} for label in labels]
+        _write(tmp_path / f"{name}.json", answers)
+    info, rows = _usage(tmp_path, "network_in_mib_per_s, network_out_mib_per_s")
+    assert [row[2:] for row in rows] == [[1, 1], [1, 1], [3, 3]]
+    assert "2 samples are in several files: they are counted once, with the highest value" in info.notes  # type: ignore[attr-defined]
 
 
 def test_results_of_one_label_are_one_machine_unless_only_their_ids_tell_them_apart(tmp_path: Path) -> None:

@@ -122,6 +122,21 @@ def test_opendc_tasks_and_fragments(tmp_path: Path) -> None:
     assert table["deleted_at"].dt.strftime("%H:%M").tolist() == ["22:10", "22:06"]
 
 
+def test_opendc_kilobytes_of_small_machines(tmp_path: Path) -> None:
+    """4,194,304 KB are 4 GiB, not the 4 TiB that as many MB would be; a large machine of few cores decides nothing."""
+    tasks = "id,submission_time,duration,cpu_count,cpu_capacity,mem_capacity\n{}"
+    rows = {"kb": ("a,0,600,2,5200,4194304\nb,0,600,1,2600,262144\n", [4, 0.25]),
+            "mb": ("a,0,600,1,5200,131072\nb,0,600,2,2600,4096\nc,0,600,1,2600,2048\n", [128, 4, 2])}  # fmt: skip
+    query = "select memory_gib from workloads where trace_id = $id order by workload"
+    with Store(":memory:") as store:
+        for name, (lines, gib) in rows.items():
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "tasks.csv").write_text(tasks.format(lines))
+            (tmp_path / name / "fragments.csv").write_text("id,duration,cpu_usage\na,300000,100\n")
+            info = store.ingest(tmp_path / name)
+            assert store._frame(query, {"id": info.trace_id})["memory_gib"].tolist() == gib
+
+
 def test_opendc_2_0_is_sized_as_allocated(tmp_path: Path) -> None:
     """Its meta tells cores and memory, not what a MHz is worth; ends as a time, or as a duration in ms."""
     start = pd.Timestamp("2013-08-12 13:35:46", tz="UTC")

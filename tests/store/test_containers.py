@@ -116,16 +116,61 @@ def test_members_cannot_escape(tmp_path: Path) -> None:
     assert sorted(path for path in tmp_path.parent.rglob("*")) == before
 
 
-def test_archives_in_archives_are_told(tmp_path: Path) -> None:
-    inner = _zip(tmp_path / "inner.zip", {"t.csv": TEXT}).read_bytes()
-    _zip(tmp_path / "o.zip", {"inner.zip": inner, "t.csv": TEXT})
-    _zip(tmp_path / "only.zip", {"inner.zip": inner})
-    (tmp_path / "x.zip.xz").write_bytes(lzma.compress(inner))
+def _rows(name: str) -> bytes:
+    return "\n".join([HEADER, *hourly(name, 24)]).encode()
+
+
+def test_archives_in_an_archive_are_read_one_deep(tmp_path: Path) -> None:
+    inner = _zip(tmp_path / "inner.zip", {"t.csv": _rows("inner")}).read_bytes()
+    deep = _zip(tmp_path / "deep.zip", {"deepest.zip": inner, "t.csv.xz": lzma.compress(_rows("deep"))}).read_bytes()
+    papers = _zip(tmp_path / "papers.zip", {"README.md": b"words"}).read_bytes()
+    tar = _tar(tmp_path / "t.tgz", {"t.csv.gz": gzip.compress(_rows("tar"))}, "w:gz").read_bytes()
+    members = {"inner.zip": inner, "deep.zip": deep, "papers.zip": papers, "t.tgz": tar, "t.csv": _rows("t")}
+    _zip(tmp_path / "o.zip", members)
     with Store(":memory:") as store:
-        assert any("inner.zip is packed inside an archive" in note for note in store.ingest(tmp_path / "o.zip").notes)
-        for name in ("only.zip", "x.zip.xz"):
-            with pytest.raises(TraceError, match="archive"):
-                store.ingest(tmp_path / name)
+        info = store.ingest(tmp_path / "o.zip")
+        names = store._frame("select workload from workloads order by workload")["workload"].tolist()
+    assert (names, info.samples) == (["deep", "inner", "t", "tar"], 96)
+    assert info.notes[:2] == (
+        "o.zip/deep.zip/deepest.zip: is packed inside archives and not read; unpack that first",
+        "o.zip/papers.zip: the zip archive holds no data file",
+    )
+
+
+def test_what_is_gzipped_once_more_is_read(tmp_path: Path) -> None:
+    """As downloads leave it behind: the server packs what is packed."""
+    inner = {
+        "a": gzip.compress(_rows("a")),
+        "b": _zip(tmp_path / "b.zip", {"t.csv": _rows("b")}).read_bytes(),
+        "c": _book(tmp_path / "c.xlsx", [line.split(",") for line in _rows("c").decode().split("\n")]).read_bytes(),
+        "d": _rows("d").decode().encode("utf-16"),
+    }
+    (tmp_path / "in").mkdir()
+    for name, content in inner.items():
+        (tmp_path / "in" / f"{name}.gz").write_bytes(gzip.compress(content))
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path / "in")
+        names = store._frame("select workload from workloads order by workload")["workload"].tolist()
+    assert (names, info.samples) == (list(inner), 96)
+
+
+def test_archives_in_archives_keep_the_limits(tmp_path: Path) -> None:
+    inner = _zip(tmp_path / "inner.zip", {f"{n}.csv": b"a,b" for n in range(6)}).read_bytes()
+    _zip(tmp_path / "o.zip", {"1.zip": inner, "2.zip": inner})
+    _zip(tmp_path / "cut.zip", {"vc1/cut.zip": inner[:-30], "t.csv": b"a,b"})
+    layers = b"a,b"
+    for _ in range(5):
+        layers = lzma.compress(layers)
+    (tmp_path / "l.xz").write_bytes(layers)
+    for name, words in {
+        "o.zip": r"o\.zip/2\.zip: holds more than 10 files",
+        "cut.zip": r"cut\.zip/vc1/cut\.zip: is a broken zip archive",
+        "l.xz": r"l\.xz: the compressed file holds no data file: l\.xz: is packed inside archives",
+    }.items():
+        path, folder = tmp_path / name, tmp_path / f"out {name}"
+        folder.mkdir()
+        with pytest.raises(TraceError, match=words):
+            unpack(path, container(path) or "", Unpacked(folder, Limits(members=10)))
 
 
 def test_members_of_one_name_are_all_read(tmp_path: Path) -> None:

@@ -80,6 +80,18 @@ def test_an_official_header_above_a_table_without_one_is_one_bad_row(tmp_path: P
     assert (info.format, info.samples, info.rejected) == ("azure_vm", 10, 1)
 
 
+def test_a_header_that_lacks_a_column_is_told_of_which_format_it_would_be(tmp_path: Path) -> None:
+    """Gigabytes are not taken for the megabytes that the formats tell."""
+    tables = {
+        "vInfo.csv": ("VM,Powerstate,CPUs,Memory GB,Host", "a,poweredOn,2,4,h", "rvtools but for memory_mib"),
+        "a.csv": ("Server name,Cores,Memory (In GB),OS name", "a,4,8,x", "azure_migrate but for memory_in_mb"),
+    }
+    with Store(":memory:") as store:
+        for name, (header, row, words) in tables.items():
+            with pytest.raises(TraceError, match=rf"; {name} would be {words}, which its header lacks\. Known"):
+                store.ingest(written(tmp_path / name, header, row))
+
+
 ALIBABA = {
     "machine_meta": "m_1,0,1,2,96,100,USING",
     "machine_usage": "m_1932,386640,41,92,,,43.04,33.08,5",

@@ -68,6 +68,21 @@ def test_azure_vm_v2_buckets_and_files(tmp_path: Path) -> None:
     assert {"demand.assumed_cpu_cores", "demand.assumed_memory_gib"} <= {a.name for a in assumed.assumptions}
 
 
+def test_azure_vm_lives_one_interval_at_least_and_counts_once(tmp_path: Path) -> None:
+    ends = {"none": "900,", "same": "900,900", "before": "900,300", "after": "900,1500", "twice": "0,900"}
+    rows = [f"{vm},s,d,{end},90,10,80,Interactive,4,8" for vm, end in ends.items()]
+    (tmp_path / "vmtable.csv").write_text("\n".join([*rows, "twice,s,d,0,900,90,10,80,Interactive,2,8", ""]))
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        lives = store._frame(
+            "select workload, date_diff('second', created_at, deleted_at) as s, cpu_cores from workloads"
+        )
+    seconds = lives.dropna().set_index("workload")["s"].to_dict()
+    assert seconds == {"same": 300, "before": 300, "after": 600, "twice": 900}
+    assert (info.workloads, lives.set_index("workload").loc["twice", "cpu_cores"]) == (5, 2)
+    assert "1 lines of the table name a VM that another line names; one of each counts" in info.notes
+
+
 def test_bitbrains_one_vm() -> None:
     path = shared("traces", "bitbrains-gwa-t-12", "fastStorage_sample_1vm.csv.gz")
     with Store(":memory:") as store:
@@ -127,13 +142,13 @@ def test_bitbrains_blank_cells_are_nothing(tmp_path: Path) -> None:
     assert (info.samples, why) == (2, ["expected at least one of cpu_usage_mhz, cpu_usage_percent"])
 
 
-@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
-def test_bitbrains_saved_again_with_another_delimiter(tmp_path: Path, delimiter: str) -> None:
+@pytest.mark.parametrize(("delimiter", "point"), [(",", "."), ("\t", "."), (";", "."), (";", ",")])
+def test_bitbrains_saved_again_with_another_delimiter(tmp_path: Path, delimiter: str, point: str) -> None:
     rows = [
         f"{1376314846 + 300 * n};\t2;\t5000.0;\t500.0;\t10.0;\t2097152;\t1048576;\t0;\t1;\t0;\t1024" for n in range(3)
     ]
     path = tmp_path / "1.csv"
-    path.write_text("\n".join([BITBRAINS, *rows, ""]).replace(";\t", delimiter))
+    path.write_text("\n".join([BITBRAINS, *rows, ""]).replace(".0;", f"{point}0;").replace(";\t", delimiter))
     with Store(":memory:") as store:
         info = store.ingest(path)
         usage = store._frame("select distinct workload, cpu_cores, memory_gib from usage")

@@ -82,6 +82,35 @@ def test_azure_headers_without_stars_and_up_to_twenty_disks(tmp_path: Path) -> N
     assert any("1 of 1 servers have no CPU utilisation" in note for note in info.notes)
 
 
+def test_fractions_behind_a_comma_between_semicolons(tmp_path: Path) -> None:
+    """As spreadsheets of many countries save them; ``12,345`` alone might be thousands, beside ``45,5`` it is none."""
+    azure = "Server name;Cores;Memory (In MB);OS name;CPU utilization percentage;Disk 1 size (In GB)\n"
+    aws = "HostName;CPU.NumberOfCores;RAM.TotalSizeInMB;CPU.UsagePct.Avg;CPU.UsagePct.Max\n"
+    files = {
+        "good": azure + "a;4;8192;x;12,345;100,5\nb;4;8192;x;45,5;\n",
+        "bad row": azure + 'a;4;8192;"x;y";12,345;100,5\nb;4;8192;x;45,5;"\nc;4;8192;x;1.024,5;7\n',
+        "either": azure + "a;4;8192;x;12,345;\nb;4;8192;x;50;\n",
+        "mixed": azure + "a;4;8192;x;12,5;\nb;4;8192;x;50.5;\n",
+        "aws": aws + "a;4;8192;12,345;45,5\n",
+    }
+    told = {"good": [("a", 12.345, 100.5), ("b", 45.5, None)], "bad row": [("a", 12.345, 100.5)],
+            "either": [("b", 50, None)], "mixed": [("b", 50.5, None)], "aws": [("a", 12.345, None)]}  # fmt: skip
+    why = {
+        "bad row": ["broken quote", "cpu_utilization_percentage"],
+        "either": ["cpu_utilization_percentage"],
+        "mixed": ["cpu_utilization_percentage"],
+    }
+    query = "select workload, cpu_percent_mean, storage_gib from workloads where trace_id = $id order by workload"
+    with Store(":memory:") as store:
+        for name, text in files.items():
+            (tmp_path / f"{name}.csv").write_text(text)
+            info = store.ingest(tmp_path / f"{name}.csv")
+            found = store._frame(query, {"id": info.trace_id}).astype(object)
+            assert [*map(tuple, found.where(found.notna(), None).to_numpy().tolist())] == told[name], name
+            rejected = store.rejects(info.trace_id)["reason"].tolist()
+            assert [reason.split(":")[0] for reason in rejected] == why.get(name, []), name
+
+
 def test_storage_in_use_stands_for_disks_that_are_not_told(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(
         "Server name,Cores,Memory (In MB),OS name,Storage in use (In GB)\na,1,1024,x,30\na,1,1024,x,30\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from planner.demand import Policy
 from planner.errors import TraceError
-from planner.store import Store
+from planner.store import Store, inspect
 from shared import shared
 
 OLD = """\
@@ -155,6 +156,41 @@ def test_the_tabs_of_version_4_are_told_apart(tmp_path: Path) -> None:
     assert "vpartition" in info.reason
 
 
+def test_a_disk_that_machines_share_counts_once(tmp_path: Path) -> None:
+    """Two clusters of two; paths are of a vCenter, and a path told twice of disks that are not shared is two disks."""
+    columns = "VM,Disk,Capacity MiB,Disk Path,Sharing mode,Shared Bus,VI SDK Server\n"
+    info = "VM,Powerstate,CPUs,Memory,VI SDK Server\n"
+    files = {
+        "vInfo.csv": info + "".join(f"{vm},poweredOn,2,4096,v{vm[-1]}\n" for vm in ("a1", "b1", "c1", "a2", "b2")),
+        "vDisk.csv": columns
+        + "a1,1,1024,[x] a/a.vmdk,sharingNone,noSharing,v1\nb1,1,1024,[x] b/b.vmdk,sharingNone,noSharing,v1\n"
+        + "a1,2,9216,[x] s/s.vmdk,sharingMultiWriter,noSharing,v1\n"
+        + "b1,2,9216,[x] s/s.vmdk,sharingMultiWriter,noSharing,v1\n"
+        + "c1,1,2048,[x] a/a.vmdk,sharingNone,noSharing,v1\n"
+        + "".join(f"{vm},1,4096,[x] s/s.vmdk,sharingNone,physicalSharing,v2\n" for vm in ("a2", "b2")),
+    }
+    with Store(":memory:") as store:
+        gib, _, notes = _read(store, _folder(tmp_path, files), "storage_gib")
+    assert gib == {"a1": 10, "b1": 1, "c1": 2, "a2": 4, "b2": 0}
+    assert "2 disks of 13.0 GiB are those of another machine too" in notes
+
+
+def test_headers_that_are_names_of_the_database(tmp_path: Path) -> None:
+    """As RVTools writes them where asked to; 500 MHz of two cores of 2,500 MHz are 10 %, 1,000 MHz 20 %."""
+    info = "vInfoVMName,vInfoPowerstate,vInfoCPUs,vInfoMemory,vInfoProvisioned,vInfoHost,vInfoObjectID,vInfoUUID"
+    files = {
+        "vInfo.csv": f"{info}\na,poweredOn,2,4096,99,e.x,vm-1,u-1\na,poweredOn,2,4096,99,e.x,vm-2,u-2\n",
+        "vCPU.csv": "vCPUVMName,vCPUCPUs,vCPUOverallCpuUsage,vCPUUUID\na,2,500,u-1\na,2,1000,u-2\n",
+        "vHost.csv": "vHostName,vHostCpuMhz,vHostNumCpu,vHostNumCpuCores\ne.x,2500,2,16\n",
+        "vDisk.csv": "vDiskVMName,vDiskName,vDiskCapacityMiB,vDiskUUID\na,d,1024,u-1\na,d,2048,u-2\n",
+    }
+    with Store(":memory:") as store:
+        gib, _, notes = _read(store, _folder(tmp_path, files), "storage_gib")
+        percent = store._frame("select cpu_percent_mean as p from workloads order by p")["p"].tolist()
+    assert (gib, percent) == ({"a (u-1, 1)": 1, "a (u-2, 2)": 2}, [10, 20])
+    assert "not read" not in notes
+
+
 def test_tabs_without_machines_are_no_estate(tmp_path: Path) -> None:
     (tmp_path / "vHost.csv").write_text(HOST)
     with Store(":memory:") as store, pytest.raises(TraceError, match="no known trace format"):
@@ -282,9 +318,42 @@ def test_a_machine_in_exports_of_two_days_is_one(tmp_path: Path, dates: tuple[st
     assert f"the first web in {older}/vInfo: they are counted once" in notes
 
 
+def test_a_machine_in_two_vcenters_is_one(tmp_path: Path) -> None:
+    """Of the eight rows `moved` and `copy` are told twice; `other` and `twin` are two machines each."""
+    header = "VM,Powerstate,Template,CPUs,Memory,VM ID,SMBIOS UUID,VM UUID,VI SDK Server,VI SDK UUID\n"
+    first = ["moved,poweredOn,False,2,1024,vm-1,s-1,u-1", "copy,poweredOn,False,4,1024,vm-2,s-2,u-2",
+             "other,poweredOn,False,8,1024,vm-3,s-3,u-3", "twin,poweredOn,False,16,1024,vm-4,s-4,u-4"]  # fmt: skip
+    second = ["Moved,poweredOn,False,32,1024,vm-9,,u-1", "copy,poweredOff,False,4,1024,vm-1,s-2,u-2",
+              "other 2,poweredOn,False,64,1024,vm-3,s-3,u-3", "twin,poweredOn,False,128,1024,vm-4,s-5,u-4"]  # fmt: skip
+    files = {"vDisk.csv": "VM,Disk,Capacity MiB,VM ID,VM UUID\ncopy,1,1024,vm-2,u-2\ncopy,1,9216,vm-1,u-2\n"}
+    for name, rows in (("v1", first), ("v2", second)):
+        files[f"{name}/vInfo.csv"] = header + "".join(f"{row},{name},{name}\n" for row in rows)
+    with Store(":memory:") as store:
+        cores, _, notes = _read(store, _folder(tmp_path, files), "cpu_cores")
+        disks = store._frame("select storage_gib from workloads where workload = 'copy'")["storage_gib"].tolist()
+    assert sorted(cores.values()) == [4, 8, 16, 32, 64, 128]
+    assert (cores["Moved"], cores["copy"], disks) == (32, 4, [1])
+    assert "2 rows of vInfo are of machines that another vCenter has too" in notes
+    assert "the first moved in v1/vInfo: they are counted once, where they run" in notes
+
+
+@pytest.mark.parametrize("vcenters", [("v1", "v2"), ("", "")], ids=["told", "untold"])
+def test_a_placeholder_elsewhere_hides_no_machine(tmp_path: Path, vcenters: tuple[str, str]) -> None:
+    """Site Recovery Manager keeps one at the other site, under the machine's name, and its export is the last."""
+    header = "VM,Powerstate,SRM Placeholder,CPUs,Memory,VM UUID,VI SDK UUID\n"
+    files = {
+        "v1/vInfo.csv": f"{header}a,poweredOn,False,4,4096,u-1,{vcenters[0]}\n",
+        "v2/vInfo.csv": f"{header}a,poweredOff,True,1,0,u-1,{vcenters[1]}\n",
+    }
+    with Store(":memory:") as store:
+        cores, _, notes = _read(store, _folder(tmp_path, files), "cpu_cores")
+    assert cores == {"a": 4}
+    assert "1 templates and placeholders are no workloads" in notes
+
+
 def test_a_side_tab_or_a_stray_file_refuses_no_estate(tmp_path: Path) -> None:
     files = {
-        "vInfo.csv": "VM,Powerstate,CPUs,Memory\na,poweredOn,2,4096\n",
+        "vInfo.csv": "Wave,VM Name,Power State,vCPUs,Memory (MB)\n1,a,Powered On,2,4096\n",
         "vMetaData.csv": "RVTools version,xlsx creation datetime\n4,whenever\n",
     }
     for name in ("~$RVTools.xlsx", "Thumbs.db", "desktop.ini"):
@@ -294,6 +363,49 @@ def test_a_side_tab_or_a_stray_file_refuses_no_estate(tmp_path: Path) -> None:
     assert (cores, rejected) == ({"a": 2}, [(2, "made_at")])
     assert "vMetaData.csv, line 2: not one row of vmetadata is good" in notes
     assert "the export does not tell when" in notes
+
+
+def _book(path: Path, tabs: Mapping[str, str], broken: str = "") -> Path:
+    """A workbook of the tabs; of the one that is `broken` the first half is there."""
+    book, whole = openpyxl.Workbook(), io.BytesIO()
+    book.remove(book.worksheets[0])
+    for tab, text in tabs.items():
+        sheet = book.create_sheet(tab)
+        for line in text.splitlines():
+            sheet.append(line.split(","))
+    book.save(whole)
+    part = f"sheet{list(tabs).index(broken) + 1}.xml" if broken else "none"
+    with zipfile.ZipFile(whole) as made, zipfile.ZipFile(path, "w") as kept:
+        for name in made.namelist():
+            content = made.read(name)
+            kept.writestr(name, content[: len(content) // 2] if name.endswith(part) else content)
+    return path
+
+
+def _spoiled(path: Path, part: str) -> Path:
+    """The workbook with noise in the middle of a part of it, which no longer unpacks."""
+    with zipfile.ZipFile(path) as archive:
+        at = archive.getinfo(part).header_offset + 40 + len(part)
+    content = bytearray(path.read_bytes())
+    content[at : at + 20] = bytes(byte ^ 0x5A for byte in content[at : at + 20])
+    path.write_bytes(content)
+    return path
+
+
+def test_a_broken_side_tab_costs_no_machine(tmp_path: Path) -> None:
+    tabs = {"vInfo": INFO + "a,poweredOn,2,4096,10240,dc,h,vm-1,u-1,vc\n", "vDisk": "VM,Disk,Capacity MiB\na,1,1024\n"}
+    half, noise = _book(tmp_path / "half.xlsx", tabs, "vDisk"), _book(tmp_path / "noise.xlsx", tabs)
+    _spoiled(noise, "xl/worksheets/sheet2.xml")
+    with Store(":memory:") as store:
+        for path in (half, noise):
+            gib, _, notes = _read(store, path, "storage_gib")
+            assert gib == {"a": 10}, "as provisioned"
+            assert f"{path.name}: sheet vDisk is broken and not read" in notes
+        with pytest.raises(TraceError, match=r"sheet vInfo is broken and not read; export it anew; .* known trace"):
+            store.ingest(_book(tmp_path / "info.xlsx", tabs, "vInfo"))
+        with pytest.raises(TraceError, match=r"styles\.xlsx: is a broken workbook"):
+            store.ingest(_spoiled(_book(tmp_path / "styles.xlsx", tabs), "xl/styles.xml"))
+    assert "half.xlsx: sheet vDisk is broken and not read; export it anew" in inspect(half).info.notes
 
 
 def test_a_fraction_in_a_number_cell_is_no_thousands(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 -- CloudWatch: metrics of AWS as CSV (timestamp, value; the file names the metric), or JSON of get-metric-data and get-metric-statistics
 --
 -- CSV as in numenta/NAB, realAWSCloudwatch: ec2_cpu_utilization_24ae8d.csv is the metric cpu_utilization of ec2_24ae8d.
--- JSON as the AWS CLI prints it. A metric is known by its whole name in a label; of get-metric-data else in the query's
+-- JSON as the AWS CLI prints it, also several answers in a list. A metric is known by its whole name in a label; of get-metric-data else in the query's
 -- Id, and where no result of a file tells one there, in the file's name, as of CSV. CPUUtilization is percent of the
 -- machine's cores, NetworkIn, DiskReadBytes, RequestCount and their like are bytes or counts of a period, which is the
 -- usual step between samples. Sizes are told nowhere. Times without a zone are UTC.
@@ -25,7 +25,7 @@ create temp view metric_data_in_document as
 with results as (
     select unnest(r.MetricDataResults) as m from (
         select from_json(body, '{"MetricDataResults":[{"Id":"VARCHAR","Label":"VARCHAR","Timestamps":["VARCHAR"],"Values":["VARCHAR"]}]}') as r
-        from document
+        from (select unnest(objects_of(body)) as body from document)
     )
 ),
 pairs as (select m.Id as id, m.Label as label, unnest(list_zip(m.Timestamps, m.Values)) as pair from results)
@@ -49,7 +49,7 @@ select
     d.SampleCount as counted, d.Unit as unit
 from (
     select body, unnest(from_json(body->'Datapoints', '[{"Timestamp":"VARCHAR","Average":"VARCHAR","Sum":"VARCHAR","Maximum":"VARCHAR","SampleCount":"VARCHAR","Unit":"VARCHAR"}]')) as d
-    from document
+    from (select unnest(objects_of(body)) as body from document)
 );
 
 -- Answers without data say so.
@@ -57,13 +57,13 @@ create temp table empty_metric_data (reason varchar);
 comment on table empty_metric_data is '{"keys": ["MetricDataResults"], "silent": true}';
 create temp view empty_metric_data_in_document as
 select 'holds no data points: CloudWatch has none of these metrics, dimensions and periods in that time' as reason
-from document;
+from (select unnest(objects_of(body)) as body from document);
 
 create temp table empty_statistics (reason varchar);
 comment on table empty_statistics is '{"keys": ["Label", "Datapoints"], "silent": true}';
 create temp view empty_statistics_in_document as
 select format('holds no data points of {}: CloudWatch has none of this metric, dimension and period in that time', body->>'Label') as reason
-from document;
+from (select unnest(objects_of(body)) as body from document);
 
 -- The measure that a metric is, known by its name written in any way; null for names that begin or end as one of those.
 create temp table metrics as
@@ -101,14 +101,21 @@ create temp macro spelled(word) as '(?i)' || array_to_string(string_split(word, 
 create temp macro names_metric(words, word) as
     contains(plain(words), word) and regexp_matches(words, '(^|[^A-Za-z0-9])' || spelled(word) || '($|[^A-Za-z0-9])');
 
+-- How many bytes (or of what else is counted) are one of a unit that CloudWatch knows; its prefixes are powers of 1,024.
+create temp macro in_one(unit) as
+    case regexp_extract(lower(unit), '^(kilo|mega|giga|tera)?(bytes|bits)(/second)?$', 1)
+        when 'kilo' then 1024 when 'mega' then 1048576 when 'giga' then 1073741824 when 'tera' then 1099511627776 else 1 end
+    / case when regexp_matches(lower(unit), '^(kilo|mega|giga|tera)?bits') then 8 else 1 end;
+
 create temp table told as
-select file, value, "timestamp" as moment, cast(null as double) as sum_value, null as label, null as id, false as by_label
+select file, value, "timestamp" as moment, cast(null as double) as sum_value, null as label, null as id, false as by_label,
+    coalesce(in_one(unit), 1) as told_unit
 from readings
 union all by name
 select file, value, moment, label, id, false as by_label from metric_data
 union all by name
 select file, coalesce(average, maximum, total) as value, moment, label, true as by_label,
-    coalesce(total, average * counted, average, maximum) as sum_value
+    coalesce(total, average * counted, average, maximum) as sum_value, coalesce(in_one(unit), 1) as told_unit
 from statistics;
 
 create temp table results as select distinct file, label, id, by_label from told;
@@ -132,7 +139,7 @@ lettered as (
     from worded left join metrics using (word)
 )
 -- The workload is what is left of a label or of a file's name without the metric's; an instance is known by its id.
-select file, label, id, measure, unit, per_period,
+select file, label, id, word, measure, unit, per_period,
     coalesce(
         nullif(regexp_extract(coalesce(label, '') || ' ' || file,
             '(?:^|[^0-9A-Za-z])(i-[0-9a-f]{4,17}|(?:app|net)/[^ ]+)(?:$|[^0-9A-Za-z])', 1), ''),
@@ -141,11 +148,18 @@ select file, label, id, measure, unit, per_period,
         file) as workload
 from lettered;
 
-create temp table points as
-select t.file, t.label, t.id, n.measure, n.unit, n.per_period, t.moment, n.workload,
-    case when n.per_period then coalesce(t.sum_value, t.value) else t.value end as value
+create temp table all_points as
+select n.word, t.file, t.label, t.id, n.measure, n.unit, n.per_period, t.moment, n.workload,
+    case when n.per_period then coalesce(t.sum_value, t.value) else t.value end * coalesce(told_unit, 1) as value
 from told t join named n
     on t.file = n.file and t.label is not distinct from n.label and t.id is not distinct from n.id;
+
+-- Files of stretches of time that overlap tell a sample twice; of a period that was not over yet the later one tells more.
+create temp table points as
+select * exclude (first_file) from (
+    select *, first_value(file) over (partition by workload, word, label, moment order by value desc, file) as first_file
+    from all_points
+) where file = first_file or word is null;
 
 create temp table periods as
 select file, label, id, coalesce(mode(step) filter (step > 0), 300) as seconds
@@ -177,6 +191,10 @@ where measure is not null or not exists (from points where measure is not null);
 insert into notes
 select format('{} metrics are none that is planned by and are passed over: {}', count(*), string_agg(name, ', ' order by name))
 from (select distinct coalesce(label, file) as name from points where measure is null) having count(*) > 0;
+
+insert into notes
+select format('{} samples are in several files: they are counted once, with the highest value', n)
+from (select (select count(*) from all_points) - (select count(*) from points) as n) where n > 0;
 
 insert into notes
 select 'CloudWatch tells no sizes: cores and memory of the machines are the scenario''s assumption' from points

@@ -4,7 +4,7 @@
 -- and memory; trace holds the MHz used from time to time. tasks have a submission_time instead of start and stop, and
 -- fragments no time at all: those of a task follow one another, each as long as its duration (ms). Memory is MB by the
 -- documentation, but KB in the traces of Bitbrains that come with OpenDC: where the largest machine would have more than
--- 16 TiB if it were MB, it is KB. What was used of memory is not recorded. Traces of OpenDC 2.0 (submissionTime, maxCores,
+-- 16 TiB if it were MB, or half of them more than 64 GiB a core, it is KB. What was used of memory is not recorded. Traces of OpenDC 2.0 (submissionTime, maxCores,
 -- requiredMemory; time, cpuUsage) do not tell what a core's MHz are: their machines are sized as allocated.
 
 create temp table tasks (
@@ -57,9 +57,10 @@ select distinct on (id) * from (
 ) order by id, start_time, submission_time, cpu_count, cpu_capacity;
 
 create temp table memory_unit as
-select case when max(mem_capacity) > 16 * 1048576 then 'KB' else 'MB' end as name,
-    case when max(mem_capacity) > 16 * 1048576 then 1048576 else 1024 end as per_gib
-from listed;
+select case when is_kb then 'KB' else 'MB' end as name, case when is_kb then 1048576 else 1024 end as per_gib
+from (
+    select max(mem_capacity) > 16 * 1048576 or median(mem_capacity / nullif(cpu_count, 0)) > 65536 as is_kb from listed
+);
 
 -- A fragment without a time begins when its task was submitted and all before it has passed.
 create temp view timed as

@@ -5,6 +5,7 @@
 -- in use at the moment of the export; over the host's Speed they are cores. Templates and SRM placeholders are no
 -- workloads; machines that are off or suspended keep their disks alone. Names of tabs in files do not matter. Exports of
 -- several vCenters, or of one at several times, may lie side by side, best each in a folder or workbook of its own.
+-- Headers may be the names of columns in RVTools' database (vInfoVMName), as it writes them where asked to.
 
 create temp table vinfo (
     vm varchar not null check (trim(vm) <> ''),
@@ -22,22 +23,25 @@ create temp table vinfo (
     vi_sdk_server varchar,
     vi_sdk_uuid varchar,
     vm_id varchar,
-    vm_uuid varchar
+    vm_uuid varchar,
+    smbios_uuid varchar
 );
 comment on table vinfo is '{"needed": true, "named": true}';
 comment on column vinfo.vm is 'VM name|vInfoVMName';
 comment on column vinfo.powerstate is 'vInfoPowerstate|Power state';
 comment on column vinfo.template is 'vInfoTemplate';
 comment on column vinfo.srm_placeholder is 'vInfoSRMPlaceholder';
-comment on column vinfo.cpus is 'vInfoCPUs|# CPUs|Num CPU';
+comment on column vinfo.cpus is 'vInfoCPUs|# CPUs|# vCPUs|vCPUs|Num CPU';
 comment on column vinfo.memory_mib is 'Memory|vInfoMemory|Memory MB|Memory MiB';
 comment on column vinfo.disk_mib is 'Total disk capacity MiB|Total disk capacity MB|vInfoTotalDiskCapacityMiB';
 comment on column vinfo.provisioned_mib is 'Provisioned MB|Provisioned MiB|vInfoProvisioned|vInfoProvisionedMiB';
 comment on column vinfo.datacenter is 'vInfoDataCenter';
 comment on column vinfo.cluster is 'vInfoCluster';
 comment on column vinfo.host is 'vInfoHost|ESX Host';
-comment on column vinfo.vm_id is 'vInfoVMID|Object ID';
+comment on column vinfo.vm_id is 'vInfoVMID|vInfoObjectID|Object ID';
 comment on column vinfo.vm_uuid is 'vInfoUUID|vInfoVMUUID';
+comment on column vinfo.vi_sdk_server is 'vInfoVISDKServer';
+comment on column vinfo.vi_sdk_uuid is 'vInfoVISDKUUID';
 
 create temp table vcpu (
     vm varchar not null,
@@ -51,7 +55,12 @@ create temp table vcpu (
 );
 comment on table vcpu is '{"aside": true, "named": true}';
 comment on column vcpu.vm is 'VM name|vCPUVMName';
-comment on column vcpu.overall_mhz is 'Overall|vCPUOverall|Overall MHz';
+comment on column vcpu.datacenter is 'vCPUDatacenter';
+comment on column vcpu.cluster is 'vCPUCluster';
+comment on column vcpu.host is 'vCPUHost';
+comment on column vcpu.vi_sdk_server is 'vCPUVISDKServer';
+comment on column vcpu.vm_uuid is 'vCPUUUID';
+comment on column vcpu.overall_mhz is 'Overall|vCPUOverall|vCPUOverallCpuUsage|Overall MHz';
 
 create temp table vmemory (
     vm varchar not null,
@@ -67,6 +76,11 @@ create temp table vmemory (
 );
 comment on table vmemory is '{"aside": true, "named": true}';
 comment on column vmemory.vm is 'VM name|vMemoryVMName';
+comment on column vmemory.datacenter is 'vMemoryDatacenter';
+comment on column vmemory.cluster is 'vMemoryCluster';
+comment on column vmemory.host is 'vMemoryHost';
+comment on column vmemory.vi_sdk_server is 'vMemoryVISDKServer';
+comment on column vmemory.vm_uuid is 'vMemoryUUID';
 comment on column vmemory.size_mib is 'Size MB|Size|vMemorySizeMB|vMemorySizeMiB';
 comment on column vmemory.consumed_mib is 'Consumed|Consumed MB|vMemoryConsumed';
 comment on column vmemory.active_mib is 'Active|Active MB|vMemoryActive';
@@ -75,6 +89,10 @@ create temp table vdisk (
     vm varchar not null,
     disk varchar not null,
     capacity_mib varchar not null check (is_number(capacity_mib)) check (whole_number(capacity_mib) between 0 and 1e13),
+    disk_path varchar,
+    path varchar,
+    sharing_mode varchar,
+    shared_bus varchar,
     datacenter varchar,
     cluster varchar,
     host varchar,
@@ -84,7 +102,12 @@ create temp table vdisk (
 );
 comment on table vdisk is '{"aside": true, "named": true}';
 comment on column vdisk.vm is 'VM name|vDiskVMName';
-comment on column vdisk.disk is 'vDiskDisk';
+comment on column vdisk.datacenter is 'vDiskDatacenter';
+comment on column vdisk.cluster is 'vDiskCluster';
+comment on column vdisk.host is 'vDiskHost';
+comment on column vdisk.vi_sdk_server is 'vDiskVISDKServer';
+comment on column vdisk.vm_uuid is 'vDiskUUID';
+comment on column vdisk.disk is 'vDiskDisk|vDiskName';
 comment on column vdisk.capacity_mib is 'Capacity MB|vDiskCapacityMB|vDiskCapacityMiB';
 
 -- Told apart from vDisk; file systems are not what is provisioned.
@@ -115,7 +138,7 @@ create temp table vhost (
 );
 comment on table vhost is '{"aside": true, "named": true}';
 comment on column vhost.host is 'vHostName|Name';
-comment on column vhost.speed_mhz is 'Speed|vHostSpeed|CPU Speed';
+comment on column vhost.speed_mhz is 'Speed|vHostCpuMhz|vHostSpeed|CPU Speed';
 comment on column vhost.cores is '# Cores|vHostNumCpuCores|Num CPU cores';
 
 create temp table vmetadata (
@@ -148,17 +171,29 @@ select file, coalesce(
 from (select distinct file from vinfo) f;
 
 -- A machine that several exports have is one: as the newest tells, or the last file where none has a date. Machines of one
--- export are several whatever their UUIDs, as clones may share one; so are those of vCenters with different VI SDK UUIDs.
+-- export are several whatever their UUIDs, as clones may share one. In vCenters with different VI SDK UUIDs a VM UUID, which
+-- vCenter gives and a move between vCenters keeps, is one machine only together with the name and the SMBIOS UUID: it was
+-- moved in between, or is a copy that waits elsewhere. It counts where it runs. Placeholders hide none.
 create temp table listed as
 with placed as (
     select v.rowid as machine, v.* replace (nullif(trim(vm_uuid), '') as vm_uuid, nullif(trim(vm_id), '') as vm_id), made_at,
-        coalesce(vi_sdk_uuid, max(vi_sdk_uuid) over (partition by nullif(trim(vm_uuid), ''))) as vcenter
+        coalesce(vi_sdk_uuid, max(vi_sdk_uuid) over (partition by nullif(trim(vm_uuid), ''))) as vcenter,
+        coalesce(nullif(trim(smbios_uuid), ''), max(nullif(trim(smbios_uuid), ''))
+            over (partition by nullif(trim(vm_uuid), ''), whole_name(vm))) as smbios,
+        is_true(template) or is_true(srm_placeholder) as is_idle
     from vinfo v join exports using (file)
+),
+newest as (
+    select *, vm_uuid is not null
+            and rank() over (partition by vm_uuid, vcenter, is_true(srm_placeholder)
+                order by made_at desc nulls last, file desc) > 1 as is_older,
+        bool_or(is_on(powerstate)) over (partition by vm_uuid, vcenter, file, whole_name(vm)) as runs
+    from placed
 )
-select *, is_true(template) or is_true(srm_placeholder) as is_idle,
-    vm_uuid is not null
-        and rank() over (partition by vm_uuid, vcenter order by made_at desc nulls last, file desc) > 1 as is_older
-from placed;
+select *, vm_uuid is not null and not is_older and not is_idle and dense_rank() over (
+        partition by vm_uuid, whole_name(vm), smbios, is_older, is_idle
+        order by runs desc, made_at desc nulls last, file desc) > 1 as is_elsewhere
+from newest;
 
 create temp table vms as
 select *,
@@ -166,15 +201,28 @@ select *,
         else vm || ' (' || coalesce(vm_uuid, vm_id, host, '') || ', ' || row_number() over (partition by vm
             order by vm_uuid, vm_id, datacenter, cluster, host, vi_sdk_server, file, cpus, memory_mib) || ')'
     end as workload
-from listed where not is_idle and not is_older;
+from listed where not is_idle and not is_older and not is_elsewhere;
 
 -- A row of another tab is of the machine of its name and, where both tabs tell them, its ids; of several such machines it
 -- is of the one that it has most in common with. Where that is still several, it is left out.
 create temp macro same(a, b) as a is null or b is null or a = b;
-create temp macro likeness(a, b) as case when lower(a) = lower(b) then 1 when a is null or b is null then 0 else -1 end;
+create temp macro likeness(a, b) as case when a = b then 1 when a is null or b is null then 0 else -1 end;
+
+-- Once a row and once a file, not once a pair of rows: many exports of one estate make a pair of any two of them.
+create temp table places as
+select file, folder_of(file) as folder, export_of(file) as export
+from (select file from listed union select file from vdisk union select file from vcpu union select file from vmemory);
+
+create temp table owners as
+select machine, is_idle, vm, vm_uuid as uuid, vm_id as id, lower(vi_sdk_server) as server, lower(datacenter) as datacenter,
+    lower(cluster) as cluster, lower(host) as host, folder, export
+from listed join places using (file);
 
 create temp table besides as
-select columns(*), nullif(trim(vm_uuid), '') as uuid, nullif(trim(vm_id), '') as id from (
+select tab, place, amount, vm, nullif(trim(vm_uuid), '') as uuid, nullif(trim(vm_id), '') as id,
+    lower(vi_sdk_server) as server, lower(datacenter) as datacenter, lower(cluster) as cluster, lower(host) as host,
+    folder, export
+from (
     select 'vDisk' as tab, rowid as place, whole_number(capacity_mib) as amount, vm, vm_uuid, vm_id,
         datacenter, cluster, host, vi_sdk_server, file
     from vdisk
@@ -186,25 +234,37 @@ select columns(*), nullif(trim(vm_uuid), '') as uuid, nullif(trim(vm_id), '') as
     select 'vMemory' as tab, rowid as place, coalesce(whole_number(consumed_mib), whole_number(active_mib)) as amount,
         vm, vm_uuid, vm_id, datacenter, cluster, host, vi_sdk_server, file
     from vmemory
-);
+) join places using (file);
 
 create temp table owned as
 with pairs as (
-    select tab, place, amount, machine, is_idle,
-        likeness(uuid, m.vm_uuid) + likeness(id, m.vm_id) + likeness(b.vi_sdk_server, m.vi_sdk_server)
+    select tab, place, amount, b.vm, machine, is_idle,
+        likeness(b.uuid, m.uuid) + likeness(b.id, m.id) + likeness(b.server, m.server)
         + likeness(b.datacenter, m.datacenter) + likeness(b.cluster, m.cluster) + likeness(b.host, m.host)
-        + likeness(folder_of(b.file), folder_of(m.file)) + likeness(export_of(b.file), export_of(m.file)) as alike
-    from besides b join listed m on b.vm = m.vm and same(uuid, m.vm_uuid) and same(id, m.vm_id)
+        + likeness(b.folder, m.folder) + likeness(b.export, m.export) as alike
+    from besides b join owners m on b.vm = m.vm and same(b.uuid, m.uuid) and same(b.id, m.id)
 ),
-closest as (
-    select * from pairs qualify alike = max(alike) over (partition by tab, place)
+levels as (
+    select tab, place, alike, any_value(amount) as amount, any_value(vm) as vm,
+        min(machine) filter (not is_idle) as machine, count(*) filter (not is_idle) as rivals
+    from pairs group by tab, place, alike
 )
-select *, count(*) filter (not is_idle) over (partition by tab, place) as rivals from closest;
+select distinct on (tab, place) * from levels order by tab, place, alike desc;
+
+-- A disk that clustered machines share is one; the first of those that are counted has it. Its path is of its vCenter.
+create temp table copies as
+select place from (
+    select o.place, row_number() over (partition by lower(trim(coalesce(d.disk_path, d.path))), lower(m.vi_sdk_server),
+        lower(m.datacenter) order by m.vm, machine) as number
+    from owned o join vdisk d on o.tab = 'vDisk' and d.rowid = o.place join vms m using (machine)
+    where rivals = 1 and trim(coalesce(d.disk_path, d.path)) <> ''
+        and (lower(d.sharing_mode) like '%multiwriter%' or lower(trim(d.shared_bus)) in ('virtualsharing', 'physicalsharing'))
+) where number > 1;
 
 create temp table told as
-select machine, exact_sum(case when tab = 'vDisk' then amount end) as disk_mib, max(amount) filter (tab = 'vCPU') as mhz,
-    max(amount) filter (tab = 'vMemory') as held_mib
-from owned where rivals = 1 and not is_idle group by machine;
+select machine, max(amount) filter (tab = 'vCPU') as mhz, max(amount) filter (tab = 'vMemory') as held_mib,
+    exact_sum(case when tab = 'vDisk' then case when place in (from copies) then 0 else amount end end) as disk_mib
+from owned where rivals = 1 group by machine;
 
 -- A machine's host is the one of its whole name, of its own export where that has it; else, as tabs may leave domains
 -- out, the only one of its short name. An IP address has no short name.
@@ -288,6 +348,16 @@ select format('{} rows of vInfo are of machines that {} export has too (the same
 from listed where is_older having count(*) > 0;
 
 insert into notes
+select format('{} rows of vInfo are of machines that another vCenter has too (the same VM UUID and name, moved or copied), '
+    'the first {} in {}: they are counted once, where they run', count(*), arg_min(vm, (file, machine)), min(file))
+from listed where is_elsewhere having count(*) > 0;
+
+insert into notes
+select format('{} disks of {} GiB are those of another machine too, which shares them: they are counted once', count(*),
+    round(exact_sum(whole_number(capacity_mib)) / 1024, 1))
+from vdisk where rowid in (from copies) having count(*) > 0;
+
+insert into notes
 select format('{} names are those of several machines; {} tell them apart', count(distinct vm),
     case when bool_and(coalesce(vm_uuid, vm_id) is not null) then 'their ids'
         else 'host, datacenter, cluster, VI SDK Server and folder (without VM ID and VM UUID)' end)
@@ -295,5 +365,5 @@ from vms where workload <> vm having count(*) > 0;
 
 insert into notes
 select format('{} rows of {} are left out: several machines have the name, the first {}, and nothing tells whose they are',
-    count(distinct (tab, place)), string_agg(distinct tab, ', ' order by tab), min(vm))
-from owned join listed using (machine) where rivals > 1 having count(*) > 0;
+    count(*), string_agg(distinct tab, ', ' order by tab), min(vm))
+from owned where rivals > 1 having count(*) > 0;
