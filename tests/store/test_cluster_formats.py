@@ -241,6 +241,30 @@ def test_replicas_of_a_prometheus_count_once(tmp_path: Path) -> None:
     assert "began again" not in told
 
 
+def test_pods_of_one_name_in_several_clusters_are_told_apart(tmp_path: Path) -> None:
+    """Thanos and Mimir answer for many clusters; what lost the label is of the only cluster that has the name."""
+    pod = {"__name__": "container_memory_working_set_bytes", "namespace": "shop", "container": "c"}
+    node = {"__name__": "node_memory_MemTotal_bytes", "instance": "10.0.0.1:9100"}
+    answer = _matrix(
+        ({**pod, "pod": "db-0", "cluster": "eu"}, [(60, GIB)]),
+        ({**pod, "pod": "db-0", "cluster": "us"}, [(60, 2 * GIB)]),
+        ({**pod, "pod": "web-1", "cluster": "us"}, [(60, 3 * GIB)]),
+        ({**node, "cluster": "eu"}, [(60, 8 * GIB)]),
+        ({**node, "cluster": "us"}, [(60, 16 * GIB)]),
+    )
+    lost = _matrix(({"namespace": "shop", "pod": "web-1"}, [(60, 0.5)]))
+    rows, told = _read(
+        tmp_path / "several", "memory_gib, cpu_cores, allocated_memory_gib", answer=answer, cpu_usage=lost
+    )
+    assert [[cell for cell in row if not pd.isna(cell)] for row in rows] == [
+        ["eu/10.0.0.1:9100", 60, 8], ["eu/shop/db-0", 60, 1], ["us/10.0.0.1:9100", 60, 16], ["us/shop/db-0", 60, 2],
+        ["us/shop/web-1", 60, 3, 0.5],
+    ]  # fmt: skip
+    assert "2 names are of several clusters, such as 10.0.0.1:9100" in told
+    alone = _matrix(({**pod, "pod": "db-0", "cluster": "eu"}, [(60, GIB)]))
+    assert [row[0] for row in _read(tmp_path / "one", "memory_gib", answer=alone)[0]] == ["shop/db-0"]
+
+
 def test_answers_without_data_say_why(tmp_path: Path) -> None:
     answers: list[tuple[object, str]] = [
         ({"status": "error", "errorType": "bad_data", "error": 'parse error at "{"'}, 'bad_data: parse error at "{"'),

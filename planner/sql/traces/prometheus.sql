@@ -14,8 +14,8 @@
 -- A recording rule (level:metric:operations) is what its metric is; a counter only where no rate was taken. A result
 -- without a name (rate(..), sum by (pod) (..)) is known by its file's name, a rule of no known metric by its own: see
 -- macro heard. Metrics of none of these are told in a note.
--- A workload is namespace/pod where there are pods, else job/instance; nodes are named by their instance. Labels
--- exported_.. are the series' own, those beside them are of the target that was scraped for it (honor_labels: false).
+-- A workload is namespace/pod where there are pods, else job/instance; nodes are named by their instance. Where several
+-- clusters (label cluster, as Thanos and Mimir add it) have one of a name, it is cluster/namespace/pod. Labels exported_.. are the series' own, those beside them are of the target that was scraped for it (honor_labels: false).
 -- Replicas of one Prometheus (prometheus_replica, __replica__, ..) tell the same series, which counts once.
 
 create temp table points (
@@ -79,6 +79,7 @@ select
     coalesce(own_pod, pod) as pod,
     case when own_pod is not null then own_container else coalesce(container, own_container) end as container,
     instance, coalesce(labels->>'exported_job', labels->>'job', labels->>'service', labels->>'app') as job,
+    nullif(coalesce(labels->>'cluster', labels->>'k8s_cluster_name', labels->>'cluster_name', labels->>'cluster_id'), '') as cluster,
     labels->>'mode' as mode, labels->>'cpu' as cpu, labels->>'resource' as resource,
     coalesce(labels->>'device', labels->>'interface', '') as device, coalesce(labels->>'id', '') as cgroup
 from labelled;
@@ -208,14 +209,27 @@ with told_apart as (
                 when 'cpu' then 'allocated_cpu_cores' when 'memory' then 'allocated_memory_gib' end
             else m.measure end as measure
     from series s join meant m using (metric, query)
+),
+named as (
+    select * exclude (by_mode, unit), coalesce(unit, unit_of(measure)) as unit,
+        case when measure in ('free', 'disk_iops') then coalesce(known, regexp_extract(words, 'read|writ'), '') else '' end as part,
+        case when scope = 'node' then coalesce(instance, job, 'node')
+            when pod is not null then coalesce(namespace || '/', '') || pod
+            else coalesce(job || '/' || instance, instance, job, namespace, nullif(cgroup, ''), nullif(container, ''),
+                labels->>'name', query) end as name
+    from told_apart left join shares using (metric, query)
+),
+-- What lost its cluster is of the only one that has the name. What an application tells may have a label of its own there.
+clustered as (
+    select *, min(cluster) filter (scope <> 'process') over w as one, max(cluster) filter (scope <> 'process') over w as another
+    from named window w as (partition by name)
+),
+homed as (
+    select * exclude (cluster, one, another), one < another as is_shared,
+        case when bool_or(one < another) over () then coalesce(cluster, case when one = another then one end) end as cluster
+    from clustered
 )
-select * exclude (by_mode, unit), coalesce(unit, unit_of(measure)) as unit,
-    case when measure in ('free', 'disk_iops') then coalesce(known, regexp_extract(words, 'read|writ'), '') else '' end as part,
-    case when scope = 'node' then coalesce(instance, job, 'node')
-        when pod is not null then coalesce(namespace || '/', '') || pod
-        else coalesce(job || '/' || instance, instance, job, namespace, nullif(cgroup, ''), nullif(container, ''),
-            labels->>'name', query) end as workload
-from told_apart left join shares using (metric, query);
+select * exclude (name), name as plain, coalesce(cluster || '/', '') || name as workload from homed;
 
 -- A pod's containers add up; cAdvisor also has the pod as a whole (no container, or its pause container POD), which
 -- serves where it is all there is. Loopback and virtual devices of machines, and what a node says of its cgroups, are
@@ -323,7 +337,7 @@ named as (
     select
         workload, any_value(namespace) filter (scope <> 'node') as owner,
         case when bool_or(scope = 'node') then 'vm' else 'container' end as kind,
-        coalesce(any_value(case when pod is not null and scope <> 'node' then coalesce(namespace || '/', '')
+        coalesce(any_value(case when pod is not null and scope <> 'node' then coalesce(cluster || '/', '') || coalesce(namespace || '/', '')
             || regexp_replace(pod, '(-[a-f0-9]{8,10})?-[a-z0-9]{5}$|-[0-9]+$', '') end), any_value(job)) as application,
         count(distinct cpu) filter (scope = 'node' and measure = 'cpu_cores') as cores
     from understood
@@ -376,6 +390,11 @@ having count(*) > 0;
 
 insert into notes
 select format('{} series come from several replicas of a Prometheus and count once', count(*)) from replicated having count(*) > 0;
+
+insert into notes
+select format('{} names are of several clusters, such as {}: each cluster''s is a workload of its own, cluster/name',
+    count(distinct plain), min(plain))
+from understood where is_shared and measure is not null having count(*) > 0;
 
 insert into notes
 select format('{} workloads tell shares of CPU or memory and no size to go with them: the size is the scenario''s assumption',
