@@ -241,6 +241,32 @@ def test_replicas_of_a_prometheus_count_once(tmp_path: Path) -> None:
     assert "began again" not in told
 
 
+def test_a_container_told_twice_counts_once(tmp_path: Path) -> None:
+    """By two scrapes; by two starts, which a server shows side by side for some minutes; by two kube-state-metrics."""
+    memory, cpu = "container_memory_working_set_bytes", "container_cpu_usage_seconds_total"
+    pod = {"namespace": "n", "pod": "db-0", "container": "c"}
+    request = {"__name__": "kube_pod_container_resource_requests", "resource": "cpu", **pod}
+    flow = {"__name__": "container_network_receive_bytes_total", "namespace": "n", "pod": "db-0", "interface": "eth0"}
+    answer = _matrix(
+        ({"__name__": memory, **pod, "id": "/k/1", "job": "kubelet"}, [(0, 2 * GIB), (60, 2 * GIB)]),
+        ({"__name__": memory, **pod, "id": "/k/1", "job": "cadvisor"}, [(0, 2 * GIB), (60, 2 * GIB)]),
+        ({"__name__": memory, **pod, "id": "/k/2", "job": "kubelet"}, [(60, GIB), (120, GIB)]),
+        ({"__name__": memory, **pod, "container": "d", "id": "/k/3"}, [(0, GIB), (60, GIB), (120, GIB)]),
+        ({"__name__": cpu, **pod, "id": "/k/1", "cpu": "cpu00"}, [(0, 0), (60, 60), (120, 60)]),
+        ({"__name__": cpu, **pod, "id": "/k/1", "cpu": "cpu01"}, [(0, 0), (60, 30), (120, 30)]),
+        ({"__name__": cpu, **pod, "id": "/k/2", "cpu": "cpu00"}, [(60, 0), (120, 30)]),
+        ({**request, "instance": "10.0.0.1:8080"}, [(0, 2)]),
+        ({**request, "instance": "10.0.0.2:8080"}, [(0, 2)]),
+        ({**flow, "job": "kubelet"}, [(0, 0), (60, 60 * 2**20)]),
+        ({**flow, "job": "cadvisor"}, [(0, 0), (60, 60 * 2**20)]),
+    )
+    rows, told = _read(tmp_path / "twice", "memory_gib, cpu_cores, allocated_cpu_cores, network_in_mib_per_s", a=answer)
+    assert [[cell for cell in row[1:] if not pd.isna(cell)] for row in rows] == [
+        [0, 3, 2], [60, 3, 1.5, 1], [120, 2, 0.5],
+    ]  # fmt: skip
+    assert "4 series of containers are told by several scrapes" in told
+
+
 def test_pods_of_one_name_in_several_clusters_are_told_apart(tmp_path: Path) -> None:
     """Thanos and Mimir answer for many clusters; what lost the label is of the only cluster that has the name."""
     pod = {"__name__": "container_memory_working_set_bytes", "namespace": "shop", "container": "c"}

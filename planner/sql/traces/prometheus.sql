@@ -16,7 +16,9 @@
 -- macro heard. Metrics of none of these are told in a note.
 -- A workload is namespace/pod where there are pods, else job/instance; nodes are named by their instance. Where several
 -- clusters (label cluster, as Thanos and Mimir add it) have one of a name, it is cluster/namespace/pod. Labels exported_.. are the series' own, those beside them are of the target that was scraped for it (honor_labels: false).
--- Replicas of one Prometheus (prometheus_replica, __replica__, ..) tell the same series, which counts once.
+-- Replicas of one Prometheus (prometheus_replica, __replica__, ..) tell the same series, which counts once. So do a second
+-- scrape of a kubelet (another job), a second kube-state-metrics, and a container's starts one after the other (another id,
+-- name or node), which a server shows side by side for up to five minutes: one container of a pod is never there twice.
 
 create temp table points (
     labels varchar not null,
@@ -255,17 +257,24 @@ where (not has_containers or coalesce(container, '') not in ('', 'POD')) and (on
 
 -- A line is a series; twins are the lines of one series that replicas tell.
 create temp table chosen as
-select *, dense_rank() over (order by measure, part, labels) as line, dense_rank() over (order by measure, part, told) as twin
-from ranked where metric = best;
+with identified as (
+    select *, case when pod is not null and (metric like 'container\_%' escape '\' or metric like 'kube\_pod\_%' escape '\')
+            and (coalesce(container, '') <> '' or metric like 'container\_network\_%' escape '\')
+        then to_json([workload, metric, container, cpu, device, resource]) else told end as identity
+    from ranked where metric = best
+)
+select *, dense_rank() over (order by measure, part, labels) as line, dense_rank() over (order by measure, part, identity) as twin
+from identified;
 
 -- Counters become rates between neighbours: where one falls it began again at zero. What several answers tell of a
 -- series at one moment counts once.
 create temp table lines_told as
 select line, any_value(workload) as workload, any_value(measure) as measure, bool_or(counts) as counts, max(unit) as unit,
-    any_value(twin) as twin, any_value(mode) filter (only_rests) as rest
+    any_value(twin) as twin, any_value(told) as told, any_value(mode) filter (only_rests) as rest
 from chosen group by line;
 
-create temp table replicated as select twin from lines_told group by twin having count(*) > 1;
+create temp table replicated as
+select twin, count(distinct told) as starts, count(*) as lines from lines_told group by twin having count(*) > 1;
 
 create temp table steps as
 with told as (
@@ -290,9 +299,9 @@ used as (
     select * exclude (rest, amount), case rest when 'idle' then 1 - amount when 'iowait' then -amount else amount end as amount
     from each
 )
-select workload, measure, second, amount from used where twin not in (from replicated)
+select workload, measure, second, amount from used where twin not in (select twin from replicated)
 union all
-select any_value(workload), any_value(measure), second, max(amount) from used where twin in (from replicated) group by twin, second;
+select any_value(workload), any_value(measure), second, max(amount) from used where twin in (select twin from replicated) group by twin, second;
 
 create temp table measures as
 with summed as (
@@ -389,7 +398,13 @@ from (select workload from understood where scope = 'node' and measure = 'cpu_co
 having count(*) > 0;
 
 insert into notes
-select format('{} series come from several replicas of a Prometheus and count once', count(*)) from replicated having count(*) > 0;
+select format('{} series come from several replicas of a Prometheus and count once', count(*))
+from replicated where lines > starts having count(*) > 0;
+
+insert into notes
+select format('{} series of containers are told by several scrapes, or of several starts of the container: where they overlap the largest counts',
+    count(*))
+from replicated where starts > 1 having count(*) > 0;
 
 insert into notes
 select format('{} names are of several clusters, such as {}: each cluster''s is a workload of its own, cluster/name',
