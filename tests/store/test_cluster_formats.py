@@ -241,6 +241,51 @@ def test_replicas_of_a_prometheus_count_once(tmp_path: Path) -> None:
     assert "began again" not in told
 
 
+def test_answers_as_other_tools_keep_them(tmp_path: Path) -> None:
+    """A list of answers, their data or result alone, what VictoriaMetrics exports; and the warnings that came along."""
+    pod = {"__name__": "container_memory_working_set_bytes", "namespace": "n", "container": "c"}
+    of = [_matrix(({**pod, "pod": name}, [(60, GIB)])) for name in ("a", "b", "c", "d")]
+    exported = [
+        {"metric": {**pod, "pod": name}, "values": [GIB, 2.5 * GIB, None], "timestamps": [60000, 120500, 180000]}
+        for name in ("e", "f")
+    ]
+    data: tuple[object, object] = of[2]["data"], of[3]["data"]["result"]  # type: ignore[index]
+    rows, told = _read(
+        tmp_path / "tools", "memory_gib", data=data[0], result=data[1],
+        listed=[{**of[0], "warnings": ["no store matched"]}, {**of[1], "isPartial": True}],
+        export="\n".join(json.dumps(line) for line in exported),
+    )  # fmt: skip
+    later = [[name, t, gib] for name in ("n/e", "n/f") for t, gib in ((60, 1), (120.5, 2.5))]
+    assert rows == [[f"n/{name}", 60, 1] for name in "abcd"] + later
+    assert "listed: the server warns: no store matched; the answer is partial" in told
+
+
+def test_containers_of_docker_are_workloads_and_cgroups_of_machines_are_told(tmp_path: Path) -> None:
+    of = {"__name__": "container_memory_working_set_bytes", "instance": "h1:8080", "job": "cadvisor"}
+    web = {**of, "id": "/docker/1", "name": "shop-web-1", "container_label_com_docker_compose_service": "web"}
+    pod = {f"container_label_io_kubernetes_{key}": value for key, value in
+           (("pod_name", "db-0"), ("pod_namespace", "n"), ("container_name", "c"))}  # fmt: skip
+    path = _write(
+        tmp_path / "m.json",
+        _matrix(
+            ({**of, "id": "/"}, [(60, 8 * GIB)]),
+            ({**of, "id": "/system.slice/sshd.service"}, [(60, GIB)]),
+            (web, [(60, GIB)]),
+            ({**of, "id": "/docker/2", "name": "shop-db-1", "instance": "h2:8080"}, [(60, 2 * GIB)]),
+            ({**of, "id": "/kubepods/3", "name": "k8s_c_db-0", **pod}, [(60, 3 * GIB)]),
+        ),
+    )
+    with Store(":memory:") as store:
+        info = store.ingest(path)
+        rows = store._frame(
+            "select workload, application, u.memory_gib from usage u join workloads using (workload) order by 1"
+        )
+    assert rows.to_numpy().tolist() == [
+        ["h1:8080/shop-web-1", "web", 1], ["h2:8080/shop-db-1", "shop-db-1", 2], ["n/db-0", "n/db", 3],
+    ]  # fmt: skip
+    assert any("2 series are of a machine's own cgroups (such as /)" in note for note in info.notes)
+
+
 def test_a_container_told_twice_counts_once(tmp_path: Path) -> None:
     """By two scrapes; by two starts, which a server shows side by side for some minutes; by two kube-state-metrics."""
     memory, cpu = "container_memory_working_set_bytes", "container_cpu_usage_seconds_total"

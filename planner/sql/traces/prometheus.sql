@@ -1,7 +1,8 @@
 -- Prometheus: results of query_range and query as JSON (matrix, vector), of cAdvisor, node_exporter and others; or a server by URL
 --
 -- Layout: prometheus.io, HTTP API: {"status":"success","data":{"resultType":"matrix","result":[{"metric":{..},"values":
--- [[seconds, "value"], ..]}]}}; vector has one "value". Values NaN and Inf are rejected rows. A series is told apart by
+-- [[seconds, "value"], ..]}]}}; vector has one "value". Also a list of answers, an answer's data or result alone, and lines of
+-- VictoriaMetrics' /api/v1/export, {"metric":{..},"values":[..],"timestamps":[milliseconds, ..]}. Values NaN and Inf are rejected rows. A series is told apart by
 -- its name and labels:
 --   container_cpu_usage_seconds_total                  counter of a container's (or pod's) CPU seconds -> cores
 --   container_memory_working_set_bytes                 gauge; else .._usage_bytes, .._rss
@@ -14,7 +15,7 @@
 -- A recording rule (level:metric:operations) is what its metric is; a counter only where no rate was taken. A result
 -- without a name (rate(..), sum by (pod) (..)) is known by its file's name, a rule of no known metric by its own: see
 -- macro heard. Metrics of none of these are told in a note.
--- A workload is namespace/pod where there are pods, else job/instance; nodes are named by their instance. Where several
+-- A workload is namespace/pod where there are pods, instance/name where cAdvisor tells of Docker, else job/instance; nodes are named by their instance. Where several
 -- clusters (label cluster, as Thanos and Mimir add it) have one of a name, it is cluster/namespace/pod. Labels exported_.. are the series' own, those beside them are of the target that was scraped for it (honor_labels: false).
 -- Replicas of one Prometheus (prometheus_replica, __replica__, ..) tell the same series, which counts once. So do a second
 -- scrape of a kubelet (another job), a second kube-state-metrics, and a container's starts one after the other (another id,
@@ -23,22 +24,33 @@
 create temp table points (
     labels varchar not null,
     second double not null check (second between 0 and 4102444800),
-    value double not null check (value between 0 and 1e18)
+    value double not null check (value between 0 and 1e18),
+    warning varchar
 );
-comment on table points is '{"named": true, "needed": true, "keys": ["status", "data"]}';
+comment on table points is '{"named": true, "needed": true, "keys": ["status|resultType|metric", "data|result|values|value"]}';
 
 create temp view points_in_document as
-with series as (
-    select unnest(r.data.result) as s
-    from (
-        select from_json(body, '{"data":{"result":[{"metric":"JSON","values":[["VARCHAR"]],"value":["VARCHAR"]}]}}') as r
-        from document
-    )
+with answers as (select unnest(objects_of(body)) as answer from document),
+told as (
+    select
+        unnest(from_json(coalesce(answer->'$.data.result', answer->'result', case when (answer->'metric') is not null then json_array(answer) end),
+            '[{"metric":"JSON","values":"JSON","value":["VARCHAR"],"timestamps":["DOUBLE"]}]')) as s,
+        concat_ws('; ', array_to_string(from_json(answer->'warnings', '["VARCHAR"]'), '; '),
+            case when answer->>'isPartial' = 'true' then 'the answer is partial (isPartial)' end) as warning
+    from answers
 ),
-pairs as (
-    select cast(s.metric as varchar) as labels, unnest(coalesce(s.values, [s.value])) as pair from series
+series as (
+    select cast(s.metric as varchar) as labels, nullif(warning, '') as warning, s.timestamps as milliseconds,
+        case when s.timestamps is null then coalesce(from_json(s.values, '[["VARCHAR"]]'), [s.value]) end as pairs,
+        case when s.timestamps is not null then from_json(s.values, '["VARCHAR"]') end as amounts
+    from told
+),
+points as (
+    select labels, warning, unnest(pairs)[1] as second, unnest(pairs)[2] as value from series where pairs is not null
+    union all
+    select labels, warning, cast(unnest(milliseconds) / 1000 as varchar), unnest(amounts) from series where amounts is not null
 )
-select labels, pair[1] as second, pair[2] as value from pairs where pair is not null and labels is not null;
+select * from points where labels is not null and (second is not null or value is not null);
 
 -- Answers without a series say why.
 create temp table refusals (reason varchar);
@@ -65,9 +77,12 @@ with labelled as (
     select distinct
         file, labels, labels->>'exported_pod' as own_pod, labels->>'exported_namespace' as own_namespace,
         labels->>'exported_container' as own_container,
-        coalesce(labels->>'namespace', labels->>'kubernetes_namespace') as namespace,
-        coalesce(labels->>'pod', labels->>'pod_name', labels->>'kubernetes_pod_name') as pod,
-        coalesce(labels->>'container', labels->>'container_name') as container,
+        coalesce(labels->>'namespace', labels->>'kubernetes_namespace', labels->>'container_label_io_kubernetes_pod_namespace')
+            as namespace,
+        coalesce(labels->>'pod', labels->>'pod_name', labels->>'kubernetes_pod_name',
+            labels->>'container_label_io_kubernetes_pod_name') as pod,
+        coalesce(labels->>'container', labels->>'container_name', labels->>'container_label_io_kubernetes_container_name')
+            as container,
         coalesce(labels->>'exported_instance', labels->>'instance', labels->>'node', labels->>'nodename',
             labels->>'kubernetes_node') as instance
     from (select distinct file, labels from points)
@@ -82,8 +97,13 @@ select
     case when own_pod is not null then own_container else coalesce(container, own_container) end as container,
     instance, coalesce(labels->>'exported_job', labels->>'job', labels->>'service', labels->>'app') as job,
     nullif(coalesce(labels->>'cluster', labels->>'k8s_cluster_name', labels->>'cluster_name', labels->>'cluster_id'), '') as cluster,
+    case when labels->>'__name__' like 'container\_%' escape '\' and coalesce(own_pod, pod) is null then nullif(labels->>'name', '') end
+        as docker,
+    coalesce(labels->>'container_label_com_docker_swarm_service_name', labels->>'container_label_com_docker_compose_service')
+        as service,
     labels->>'mode' as mode, labels->>'cpu' as cpu, labels->>'resource' as resource,
-    coalesce(labels->>'device', labels->>'interface', '') as device, coalesce(labels->>'id', '') as cgroup
+    coalesce(labels->>'device', labels->>'interface', '') as device, coalesce(labels->>'id', '') as cgroup,
+    metric like 'container\_%' escape '\' and coalesce(own_pod, pod) is null and docker is null and cgroup <> '' as is_of_machine
 from labelled;
 
 -- What each series says: our measure, and whether it counts up. Of several a workload's measure takes the lowest rank.
@@ -217,7 +237,7 @@ named as (
         case when measure in ('free', 'disk_iops') then coalesce(known, regexp_extract(words, 'read|writ'), '') else '' end as part,
         case when scope = 'node' then coalesce(instance, job, 'node')
             when pod is not null then coalesce(namespace || '/', '') || pod
-            else coalesce(job || '/' || instance, instance, job, namespace, nullif(cgroup, ''), nullif(container, ''),
+            else coalesce(instance || '/' || docker, docker, job || '/' || instance, instance, job, namespace, nullif(cgroup, ''), nullif(container, ''),
                 labels->>'name', query) end as name
     from told_apart left join shares using (metric, query)
 ),
@@ -245,7 +265,7 @@ with owned as (
     where measure is not null
         and not (scope = 'node' and coalesce(mode, '') in ('guest', 'guest_nice'))
         and not (scope = 'node' and regexp_matches(device, '^(lo|veth.*|docker.*|br-.*|cni.*|flannel.*|cali.*|dm-.*|loop.*)$'))
-        and not (scope = 'pod' and metric like 'container\_%' escape '\' and pod is null and cgroup <> '')
+        and not is_of_machine
 ),
 moded as (
     select *, bool_and(rests and cpu is not null) over w and bool_or(mode = 'idle') over w as only_rests
@@ -347,7 +367,8 @@ named as (
         workload, any_value(namespace) filter (scope <> 'node') as owner,
         case when bool_or(scope = 'node') then 'vm' else 'container' end as kind,
         coalesce(any_value(case when pod is not null and scope <> 'node' then coalesce(cluster || '/', '') || coalesce(namespace || '/', '')
-            || regexp_replace(pod, '(-[a-f0-9]{8,10})?-[a-z0-9]{5}$|-[0-9]+$', '') end), any_value(job)) as application,
+            || regexp_replace(pod, '(-[a-f0-9]{8,10})?-[a-z0-9]{5}$|-[0-9]+$', '') end),
+            any_value(coalesce(service, docker)), any_value(job)) as application,
         count(distinct cpu) filter (scope = 'node' and measure = 'cpu_cores') as cores
     from understood
     where measure is not null or not exists (from understood where measure is not null)
@@ -360,11 +381,21 @@ from named n left join sized s using (workload)
 where s.workload is not null or not exists (from usage where trace_id = $trace_id);
 
 insert into notes
+select format('{}: the server warns: {}', file, warning)
+from (select file, left(string_agg(distinct warning, '; ' order by warning), 300) as warning from points where warning is not null group by file)
+order by file limit 10;
+
+insert into notes
 select format('{} metrics tell nothing that is planned by and are passed over: {}', count(*),
     string_agg(metric, ', ' order by metric))
 from (select distinct case when metric = '' then 'results without a name in ' || query else metric end as metric
     from understood where measure is null)
 having count(*) > 0;
+
+insert into notes
+select format('{} series are of a machine''s own cgroups (such as {}), of no pod and no container with a name, and are passed over',
+    count(*), min(cgroup))
+from understood where is_of_machine and measure is not null having count(*) > 0;
 
 insert into notes
 select 'no metric that is known tells what is used: the series are listed as workloads without samples'
