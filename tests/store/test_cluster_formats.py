@@ -540,6 +540,52 @@ def test_allocations(tmp_path: Path) -> None:
     assert any("2 entries are idle" in note for note in info.notes)  # type: ignore[attr-defined]
 
 
+def _allocation(pod: str, minutes: float = 60, cores: float = 1, cluster: str = "cluster-one") -> dict[str, object]:
+    properties = {"cluster": cluster, "namespace": "n", "pod": pod, "controller": pod[:-2]}
+    return {"properties": properties, "start": "2026-03-02T00:00:00Z", "minutes": minutes, "cpuCoreUsageAverage": cores}
+
+
+def test_allocations_of_several_clusters_and_of_answers_that_overlap(tmp_path: Path) -> None:
+    """Two clusters have a pod of one name; a step is asked for twice, once before it had passed."""
+    once = {"a": _allocation("a-1"), "b": _allocation("b-1", 30, 2)}
+    answers = {"first": [once], "second": [{"a": _allocation("a-1"), "b": _allocation("b-1", 60, 1.5)}]}
+    rows, told = _read(
+        tmp_path / "side", "cpu_cores", **{key: {"code": 200, "data": data} for key, data in answers.items()}
+    )
+    assert [(row[0], row[2]) for row in rows] == [("n/a-1", 1), ("n/b-1", 1.5)]
+    assert "2 allocations are told by several answers" in told
+    both = {name: _allocation("db-0", 60, n, name) for n, name in enumerate(("eu", "us"), 1)}
+    rows, told = _read(tmp_path / "clusters", "cpu_cores", all={"code": 200, "data": [both]})
+    assert [(row[0], row[2]) for row in rows] == [("eu/n/db-0", 1), ("us/n/db-0", 2)]
+    assert "1 names are of several clusters, such as n/db-0" in told
+
+
+def test_the_summary_of_kubecost(tmp_path: Path) -> None:
+    """Its allocations have no properties: where nothing is aggregated, their names tell them."""
+
+    def sets(*names: str) -> dict[str, object]:
+        hours = [(f"2026-03-02T0{n}:00:00Z", f"2026-03-02T0{n + 1}:00:00Z") for n in range(2)]
+        used = {
+            "cpuCoreUsageAverage": 0.5,
+            "ramByteUsageAverage": GIB,
+            "cpuCoreRequestAverage": 1,
+            "ramByteRequestAverage": GIB,
+        }
+        return {"code": 200, "data": {"step": 3.6e12, "window": {"start": hours[0][0], "end": hours[1][1]}, "sets": [
+            {"allocations": {name: {"name": name, "start": start, "end": end, **used} for name in names},
+             "window": {"start": start, "end": end}}
+            for start, end in hours
+        ]}}  # fmt: skip
+
+    rows, told = _read(
+        tmp_path / "all", "cpu_cores, allocated_cpu_cores", s=sets("c/n1/shop/a-1/x", "c/n1/shop/a-1/y", "__idle__")
+    )
+    assert [(row[0], row[2], row[3]) for row in rows] == [("shop/a-1", 1, 2)] * 2
+    assert "2 entries are idle" in told
+    rows, _ = _read(tmp_path / "namespaces", "cpu_cores, memory_gib", s=sets("shop", "kube-system"))
+    assert [(row[0], row[2], row[3]) for row in rows] == [("kube-system", 0.5, 1)] * 2 + [("shop", 0.5, 1)] * 2
+
+
 def test_pods_without_the_property_run_and_idle_capacity_does_not(tmp_path: Path) -> None:
     def entry(cores: float) -> dict[str, object]:
         return {"start": "2026-03-02T00:00:00Z", "minutes": 60, "cpuCoreUsageAverage": cores, "totalCost": 1}
@@ -561,7 +607,9 @@ def test_documents_without_rows_tell_why(tmp_path: Path) -> None:
     told = {
         "error": ({"code": 500, "data": None, "message": "parsing\nwindow"}, "answered with error 500: parsing window"),
         "empty": ({"code": 200, "data": [{}]}, "holds no allocations"),
-        "summary": ({"code": 200, "data": {"sets": []}}, "its data is an object: expected a list"),
+        "object": ({"code": 200, "data": {"total": 3}}, "its data is an object: expected a list"),
+        "summary": ({"code": 200, "data": {"sets": []}}, "holds no allocations"),
+        "assets": ({"code": 200, "data": [{"c/n1": {"type": "Node", "minutes": 60}}]}, "holds assets"),
         "service": ({"apiVersion": "v1", "kind": "Service", "metadata": {}}, "holds Service: expected pods"),
         "list": ({"apiVersion": "v1", "kind": "List", "items": []}, "holds nothing: expected pods"),
     }
