@@ -481,6 +481,42 @@ def test_a_pod_or_a_node_alone_is_a_list_of_one(tmp_path: Path) -> None:
     assert any("the cluster has 1 nodes today: 8.0 cores, 32.0 GiB" in note for note in info.notes)
 
 
+def test_lists_in_lists_and_lists_that_were_cut(tmp_path: Path) -> None:
+    """As jq -s puts them together; an answer of the API has no kind at its items, and tells where it was cut."""
+
+    def listed(*items: object, kind: str = "List", **meta: object) -> dict[str, object]:
+        return {"apiVersion": "v1", "kind": kind, "metadata": meta, "items": list(items)}
+
+    bare = {key: value for key, value in _pod("c").items() if key != "kind"}
+    node = {"kind": "Node", "metadata": {"name": "w1"}, "status": {"capacity": {"cpu": "4", "memory": "8Gi"}}}
+    (tmp_path / "several").mkdir()
+    _write(tmp_path / "several" / "slurped.json", [listed(_pod("a")), listed(_pod("b"), node)])
+    _write(tmp_path / "several" / "nested.json", listed(listed(bare, kind="PodList"), _pod("d")))
+    _write(
+        tmp_path / "several" / "cut.json",
+        listed(_pod("e"), kind="PodList", **{"continue": "eyJ2", "remainingItemCount": 7}),
+    )
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path / "several")
+        names = store._frame("select workload from workloads order by 1")["workload"].tolist()
+    assert (names, info.lines, info.rejected) == ([f"n/{name}" for name in "abcde"], 6, 0)
+    assert any("a list was cut by its server: 7 more" in note for note in info.notes)
+    assert any("the cluster has 1 nodes today: 4.0 cores, 8.0 GiB" in note for note in info.notes)
+
+
+def test_pods_of_one_name_and_several_uids_are_several(tmp_path: Path) -> None:
+    for cluster, uid in (("eu", "1"), ("us", "2"), ("copy", "2")):
+        pod = _pod("db-0")
+        pod["metadata"] = {"name": "db-0", "namespace": "n", "uid": uid}
+        _write(tmp_path / f"{cluster}.json", {"kind": "List", "items": [pod]})
+    (tmp_path / "top.txt").write_text("NAMESPACE NAME CPU(cores) MEMORY(bytes)\nn db-0 100m 64Mi\n")
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        rows = store._frame("select workload, cpu_cores from workloads order by 1").to_numpy().tolist()
+    assert rows == [["copy/n/db-0", 0.2], ["eu/n/db-0", 0.2]]
+    assert any("2 pods have a name that another pod has, such as n/db-0" in note for note in info.notes)
+
+
 def test_a_quantity_that_is_none_is_told_in_words(tmp_path: Path) -> None:
     bad = {"name": "bad", "resources": {"requests": {"cpu": "lots", "nvidia.com/gpu": "1"}}}
     worse = {"name": "worse", "resources": {"limits": {"nvidia.com/gpu": "many"}}}
