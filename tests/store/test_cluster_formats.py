@@ -770,3 +770,7 @@ def test_a_long_answer_on_one_line(tmp_path: Path) -> None:
     ]
     info, _ = _usage(_write(tmp_path / "long.json", _matrix(*series)), "memory_gib")
     assert (info.workloads, info.samples) == (10, 20_000)  # type: ignore[attr-defined]
+    longer = {"infos": ["x" * 2**21], **_matrix(({"__name__": "container_memory_rss", "pod": "p"}, [(60, 1e9)]))}
+    assert _usage(_write(tmp_path / "longer.json", longer), "memory_gib")[1] == [
+        ["p", 60, pytest.approx(0.931, abs=1e-3)]
+    ]

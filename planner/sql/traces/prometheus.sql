@@ -24,33 +24,52 @@
 create temp table points (
     labels varchar not null,
     second double not null check (second between 0 and 4102444800),
-    value double not null check (value between 0 and 1e18),
-    warning varchar
+    value double not null check (value between 0 and 1e18)
 );
 comment on table points is '{"named": true, "needed": true, "keys": ["status|resultType|metric", "data|result|values|value"]}';
 
+-- What a document is its beginning tells: answers are large, and to parse one for its keys takes as much memory again.
 create temp view points_in_document as
-with answers as (select unnest(objects_of(body)) as answer from document),
-told as (
-    select
-        unnest(from_json(coalesce(answer->'$.data.result', answer->'result', case when (answer->'metric') is not null then json_array(answer) end),
-            '[{"metric":"JSON","values":"JSON","value":["VARCHAR"],"timestamps":["DOUBLE"]}]')) as s,
-        concat_ws('; ', array_to_string(from_json(answer->'warnings', '["VARCHAR"]'), '; '),
-            case when answer->>'isPartial' = 'true' then 'the answer is partial (isPartial)' end) as warning
-    from answers
+with told as (
+    select body as one from document where not starts_with(ltrim(body), '[')
+    union all
+    select unnest(from_json(body, '["JSON"]')) from document where starts_with(ltrim(body), '[')
 ),
-series as (
-    select cast(s.metric as varchar) as labels, nullif(warning, '') as warning, s.timestamps as milliseconds,
-        case when s.timestamps is null then coalesce(from_json(s.values, '[["VARCHAR"]]'), [s.value]) end as pairs,
-        case when s.timestamps is not null then from_json(s.values, '["VARCHAR"]') end as amounts
+known as (
+    select one, regexp_extract(left(one, 100), '^\s*\{\s*"(\w+)"', 1) as first_key,
+        first_key in ('metric', 'values', 'timestamps') and contains(one, '"timestamps"') as is_export
     from told
 ),
-points as (
-    select labels, warning, unnest(pairs)[1] as second, unnest(pairs)[2] as value from series where pairs is not null
-    union all
-    select labels, warning, cast(unnest(milliseconds) / 1000 as varchar), unnest(amounts) from series where amounts is not null
+answers as (
+    select from_json(
+        case when first_key in ('resultType', 'result') then json_object('data', one)
+            when first_key in ('metric', 'value', 'values') then json_object('data', json_object('result', json_array(one)))
+            else one end,
+        '{"data":{"result":[{"metric":"JSON","values":[["VARCHAR"]],"value":["VARCHAR"]}]}}') as r
+    from known where not is_export
+),
+series as (select unnest(r.data.result) as s from answers),
+pairs as (select cast(s.metric as varchar) as labels, unnest(coalesce(s.values, [s.value])) as pair from series),
+exported as (
+    select from_json(one, '{"metric":"JSON","values":["VARCHAR"],"timestamps":["DOUBLE"]}') as s
+    from known where is_export
 )
-select * from points where labels is not null and (second is not null or value is not null);
+select labels, pair[1] as second, pair[2] as value from pairs where pair is not null and labels is not null
+union all
+select cast(s.metric as varchar), cast(unnest(s.timestamps) / 1000 as varchar), unnest(s.values)
+from exported where s.metric is not null;
+
+-- What a server says beside its answer: of Thanos that stores were missing, of VictoriaMetrics that the answer is partial.
+create temp table warnings (warning varchar not null);
+comment on table warnings is '{"named": true, "aside": true, "keys": ["status|resultType|metric", "data|result|values|value"]}';
+
+create temp view warnings_in_document as
+with told as (
+    select unnest(objects_of(body)) as one from document where contains(body, '"warnings"') or contains(body, '"isPartial"')
+)
+select unnest(from_json(one->'warnings', '["VARCHAR"]')) as warning from told
+union all
+select 'the answer is partial (isPartial)' from told where one->>'isPartial' = 'true';
 
 -- Answers without a series say why.
 create temp table refusals (reason varchar);
@@ -382,7 +401,7 @@ where s.workload is not null or not exists (from usage where trace_id = $trace_i
 
 insert into notes
 select format('{}: the server warns: {}', file, warning)
-from (select file, left(string_agg(distinct warning, '; ' order by warning), 300) as warning from points where warning is not null group by file)
+from (select file, left(string_agg(distinct warning, '; ' order by warning), 300) as warning from warnings group by file)
 order by file limit 10;
 
 insert into notes
