@@ -312,6 +312,34 @@ def test_a_container_told_twice_counts_once(tmp_path: Path) -> None:
     assert "4 series of containers are told by several scrapes" in told
 
 
+def test_machines_that_pods_run_on_are_no_demand_of_their_own(tmp_path: Path) -> None:
+    """A server of a cluster tells both; a machine without pods stays, and where nothing joins them it is said."""
+    pod = {"namespace": "n", "pod": "p-0", "container": "c", "instance": "10.0.0.1:10250"}
+    pods = [
+        ({"__name__": "container_cpu_usage_seconds_total", **pod}, [(0.0, 0), (60.0, 30)]),
+        ({"__name__": "container_memory_working_set_bytes", **pod}, [(60.0, GIB)]),
+    ]
+    nodes = [
+        ({"__name__": name, "instance": f"10.0.0.{n}:9100"}, [(60.0, amount * GIB)])
+        for n in (1, 2) for name, amount in (("node_memory_MemTotal_bytes", 16), ("node_memory_MemAvailable_bytes", 12))
+    ]  # fmt: skip
+    rows, told = _read(tmp_path / "both", "memory_gib", answer=_matrix(*pods, *nodes))
+    assert [[cell for cell in row if not pd.isna(cell)] for row in rows] == [["10.0.0.2:9100", 60, 4], ["n/p-0", 60, 1]]
+    assert "1 machines are what the pods run on" in told
+    apart = [({**labels, "instance": "10.0.0.9:8080"}, values) for labels, values in pods]  # type: ignore[dict-item]
+    rows, told = _read(tmp_path / "apart", "memory_gib", answer=_matrix(*apart, *nodes))
+    assert [row[0] for row in rows] == ["10.0.0.1:9100", "10.0.0.2:9100", "n/p-0"]
+    assert "2 machines and 1 pods are both told, and nothing tells" in told
+
+
+def test_a_counter_of_one_sample_has_no_rate(tmp_path: Path) -> None:
+    labels = {"__name__": "container_cpu_usage_seconds_total", "pod": "p-0"}
+    vector = {"resultType": "vector", "result": [{"metric": labels, "value": [60, "5"]}]}
+    rows, told = _read(tmp_path / "one", "cpu_cores", answer={"status": "success", "data": vector})
+    assert rows == []
+    assert "1 counters have one sample each" in told
+
+
 def test_pods_of_one_name_in_several_clusters_are_told_apart(tmp_path: Path) -> None:
     """Thanos and Mimir answer for many clusters; what lost the label is of the only cluster that has the name."""
     pod = {"__name__": "container_memory_working_set_bytes", "namespace": "shop", "container": "c"}

@@ -17,6 +17,8 @@
 -- macro heard. Metrics of none of these are told in a note.
 -- A workload is namespace/pod where there are pods, instance/name where cAdvisor tells of Docker, else job/instance; nodes are named by their instance. Where several
 -- clusters (label cluster, as Thanos and Mimir add it) have one of a name, it is cluster/namespace/pod. Labels exported_.. are the series' own, those beside them are of the target that was scraped for it (honor_labels: false).
+-- Where pods tell their CPU and memory, the machines that they are known to run on (by label node, or the address of the
+-- kubelet or of cAdvisor) are no demand of their own: what they use is what the pods use.
 -- Replicas of one Prometheus (prometheus_replica, __replica__, ..) tell the same series, which counts once. So do a second
 -- scrape of a kubelet (another job), a second kube-state-metrics, and a container's starts one after the other (another id,
 -- name or node), which a server shows side by side for up to five minutes: one container of a pod is never there twice.
@@ -272,6 +274,19 @@ homed as (
 )
 select * exclude (name), name as plain, coalesce(cluster || '/', '') || name as workload from homed;
 
+create temp table hosts as
+select distinct coalesce(cluster, '') as cluster, unnest([labels->>'node', labels->>'kubernetes_node', labels->>'nodename',
+    case when metric like 'container\_%' escape '\' then regexp_replace(labels->>'instance', ':[0-9]+$', '') end]) as host
+from understood where scope = 'pod' and pod is not null and measure in ('cpu_cores', 'memory_gib')
+    and (select count(distinct measure) = 2 from understood
+        where scope = 'pod' and pod is not null and measure in ('cpu_cores', 'memory_gib'));
+
+create temp table hosting as
+select distinct workload
+from understood join hosts on hosts.cluster = coalesce(understood.cluster, '')
+    and host in (labels->>'node', labels->>'nodename', labels->>'kubernetes_node', regexp_replace(instance, ':[0-9]+$', ''))
+where scope = 'node';
+
 -- A pod's containers add up; cAdvisor also has the pod as a whole (no container, or its pause container POD), which
 -- serves where it is all there is. Loopback and virtual devices of machines, and what a node says of its cgroups, are
 -- part of other series. Different metrics never add up, but for parts of one measure: of several the first counts.
@@ -285,6 +300,7 @@ with owned as (
         and not (scope = 'node' and coalesce(mode, '') in ('guest', 'guest_nice'))
         and not (scope = 'node' and regexp_matches(device, '^(lo|veth.*|docker.*|br-.*|cni.*|flannel.*|cali.*|dm-.*|loop.*)$'))
         and not is_of_machine
+        and not (scope = 'node' and workload in (from hosting))
 ),
 moded as (
     select *, bool_and(rests and cpu is not null) over w and bool_or(mode = 'idle') over w as only_rests
@@ -390,7 +406,7 @@ named as (
             any_value(coalesce(service, docker)), any_value(job)) as application,
         count(distinct cpu) filter (scope = 'node' and measure = 'cpu_cores') as cores
     from understood
-    where measure is not null or not exists (from understood where measure is not null)
+    where (measure is not null or not exists (from understood where measure is not null)) and workload not in (from hosting)
     group by workload
 )
 select
@@ -455,6 +471,24 @@ insert into notes
 select format('{} series of containers are told by several scrapes, or of several starts of the container: where they overlap the largest counts',
     count(*))
 from replicated where starts > 1 having count(*) > 0;
+
+insert into notes
+select format('{} machines are what the pods run on, no demand of their own', count(distinct workload))
+from understood where scope = 'node' and workload in (from hosting) having count(*) > 0;
+
+insert into notes
+select format('{} machines and {} pods are both told, and nothing tells which pods run on which machines: where they do, what the pods use is planned twice',
+    count(distinct workload) filter (measure in ('cpu_cores', 'total') and scope = 'node' and workload not in (from hosting)),
+    count(distinct workload) filter (measure in ('cpu_cores', 'memory_gib') and scope = 'pod' and pod is not null))
+from understood
+having count(*) filter (measure in ('cpu_cores', 'total') and scope = 'node' and workload not in (from hosting)) > 0
+    and count(*) filter (measure in ('cpu_cores', 'memory_gib') and scope = 'pod' and pod is not null) > 0
+    and not exists (from hosting);
+
+insert into notes
+select format('{} counters have one sample each, and so no rate: ask for a stretch of time (query_range), or for rate(..)', count(*))
+from (select line from steps where line in (select line from lines_told where counts) group by line having count(*) = 1)
+having count(*) > 0 and not exists (from steps where seconds > 0);
 
 insert into notes
 select format('{} names are of several clusters, such as {}: each cluster''s is a workload of its own, cluster/name',
