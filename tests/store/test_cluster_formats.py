@@ -532,12 +532,38 @@ def test_lists_in_lists_and_lists_that_were_cut(tmp_path: Path) -> None:
     assert any("the cluster has 1 nodes today: 4.0 cores, 8.0 GiB" in note for note in info.notes)
 
 
+def test_several_readings_are_no_sum(tmp_path: Path) -> None:
+    """Of kubectl top, minutes apart: containers of one reading add up, readings do not."""
+    head = "NAMESPACE   POD    NAME   CPU(cores)   MEMORY(bytes)\n"
+    for name, cores in (("first", 100), ("second", 300)):
+        (tmp_path / f"{name}.txt").write_text(
+            f"{head}n           db-0   a      {cores}m         64Mi\nn           db-0   b      100m         {cores}Mi\n"
+        )
+    (tmp_path / "nodes").mkdir()
+    for name, cores in (("first", 1000), ("second", 900)):
+        (tmp_path / "nodes" / name).write_text(
+            f"NAME   CPU(cores)   CPU%   MEMORY(bytes)   MEMORY%\nw1     {cores}m   1%   {cores}Mi   1%\n"
+        )
+    with Store(":memory:") as store:
+        info = store.ingest([tmp_path / "first.txt", tmp_path / "second.txt"])
+        store.ingest(tmp_path / "nodes")
+        rows = (
+            store._frame("select workload, cpu_cores, memory_gib * 1024 as mib from usage order by 1")
+            .to_numpy()
+            .tolist()
+        )
+    assert rows == [["n/db-0", 0.3, 364], ["w1", 0.95, 1000]]
+    assert any("1 pods or nodes are read several times" in note for note in info.notes)
+
+
 def test_pods_of_one_name_and_several_uids_are_several(tmp_path: Path) -> None:
     for cluster, uid in (("eu", "1"), ("us", "2"), ("copy", "2")):
         pod = _pod("db-0")
         pod["metadata"] = {"name": "db-0", "namespace": "n", "uid": uid}
         _write(tmp_path / f"{cluster}.json", {"kind": "List", "items": [pod]})
-    (tmp_path / "top.txt").write_text("NAMESPACE NAME CPU(cores) MEMORY(bytes)\nn db-0 100m 64Mi\n")
+    (tmp_path / "top.txt").write_text(
+        "NAMESPACE   NAME   CPU(cores)   MEMORY(bytes)\nn           db-0   100m         64Mi\n"
+    )
     with Store(":memory:") as store:
         info = store.ingest(tmp_path)
         rows = store._frame("select workload, cpu_cores from workloads order by 1").to_numpy().tolist()

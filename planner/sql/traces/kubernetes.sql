@@ -110,6 +110,7 @@ create temp table top_pods (
     check (quantity(cpu) is not null),
     check (quantity(memory) is not null)
 );
+comment on table top_pods is '{"named": true}';
 comment on column top_pods.cpu is 'CPU(cores)';
 comment on column top_pods.memory is 'MEMORY(bytes)';
 
@@ -176,9 +177,18 @@ create temp table running as
 from asked
 where coalesce(phase, 'Running') not in ('Succeeded', 'Failed') and coalesce(owner_kind, '') not in ('DaemonSet', 'Node');
 
+-- Files are readings one after the other: of several the mean of cores and the most memory. Containers of a pod add up.
 create temp table readings as
-select namespace, coalesce(pod, name) as pod, exact_sum(quantity(cpu)) as cores, exact_sum(quantity(memory)) / 1073741824 as gib
-from top_pods group by all;
+with each as (
+    select namespace, coalesce(pod, name) as pod, file, exact_sum(quantity(cpu)) as cores,
+        exact_sum(quantity(memory)) / 1073741824 as gib
+    from top_pods group by all
+)
+select namespace, pod, exact_avg(cores) as cores, max(gib) as gib, count(*) as times from each group by namespace, pod;
+
+create temp table node_readings as
+select name, exact_avg(quantity(cpu)) as cores, max(quantity(memory)) / 1073741824 as gib, count(*) as times
+from top_nodes group by name;
 
 -- A reading of one namespace does not say which; then the name of the pod must do.
 create temp table machines_or_pods as
@@ -200,9 +210,9 @@ union all by name
 select
     coalesce(n.node, t.name) as workload, 'vm' as kind, n.zone as owner, quantity(n.cpu) as cores,
     quantity(n.memory) / 1073741824 as gib, quantity(n.gpu) as gpus, n.arch,
-    quantity(t.cpu) as cores_used, quantity(t.memory) / 1073741824 as gib_used
+    t.cores as cores_used, t.gib as gib_used
 from (select distinct on (node) * from nodes order by node, cpu) n
-full join (select distinct on (name) * from top_nodes order by name, cpu) t on t.name = n.node
+full join node_readings t on t.name = n.node
 where not exists (from containers) and not exists (from top_pods);
 
 -- Where a pod asks for CPU its reading is a share of that, and says nothing of peaks: the demand's policy states a
@@ -224,6 +234,10 @@ insert into notes
 select format('kubectl top has one reading and no time: {} workloads, the cores read are their average, where they ask for CPU more is planned for by demand.reading_cpu_spread',
     count(*))
 from machines_or_pods where cores_used is not null having count(*) > 0;
+
+insert into notes
+select format('{} pods or nodes are read several times: the mean of their cores counts, and the most memory', count(*))
+from (select times from readings union all select times from node_readings) where times > 1 having count(*) > 0;
 
 insert into notes
 select format('{} of {} workloads have no reading of what they use: planned as they ask', count(*) filter (cores_used is null), count(*))
