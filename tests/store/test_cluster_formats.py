@@ -532,6 +532,18 @@ def test_lists_in_lists_and_lists_that_were_cut(tmp_path: Path) -> None:
     assert any("the cluster has 1 nodes today: 4.0 cores, 8.0 GiB" in note for note in info.notes)
 
 
+def test_what_kubectl_logs_above_its_table_is_no_row(tmp_path: Path) -> None:
+    log = "W0920 10:00:00.000000    1234 top_pod.go:140] Using json format to get metrics.\n"
+    path = tmp_path / "top.txt"
+    path.write_text(
+        f"\n{log}NAME   CPU(cores)   MEMORY(bytes)\ndb-0   100m         64Mi\n{log}db-1   x            64Mi\n"
+    )
+    with Store(":memory:") as store:
+        info = store.ingest(path)
+        lines = store.rejects(info.trace_id)["line"].tolist()
+    assert (info.workloads, info.rejected, lines) == (1, 1, [6])
+
+
 def test_several_readings_are_no_sum(tmp_path: Path) -> None:
     """Of kubectl top, minutes apart: containers of one reading add up, readings do not."""
     head = "NAMESPACE   POD    NAME   CPU(cores)   MEMORY(bytes)\n"
