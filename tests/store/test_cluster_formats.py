@@ -329,7 +329,7 @@ def test_machines_that_pods_run_on_are_no_demand_of_their_own(tmp_path: Path) ->
     apart = [({**labels, "instance": "10.0.0.9:8080"}, values) for labels, values in pods]  # type: ignore[dict-item]
     rows, told = _read(tmp_path / "apart", "memory_gib", answer=_matrix(*apart, *nodes))
     assert [row[0] for row in rows] == ["10.0.0.1:9100", "10.0.0.2:9100", "n/p-0"]
-    assert "2 machines and 1 pods are both told, and nothing tells" in told
+    assert "2 machines and 1 pods or containers of Docker are both told" in told
 
 
 def test_a_counter_of_one_sample_has_no_rate(tmp_path: Path) -> None:

@@ -477,12 +477,12 @@ select format('{} machines are what the pods run on, no demand of their own', co
 from understood where scope = 'node' and workload in (from hosting) having count(*) > 0;
 
 insert into notes
-select format('{} machines and {} pods are both told, and nothing tells which pods run on which machines: where they do, what the pods use is planned twice',
+select format('{} machines and {} pods or containers of Docker are both told, and nothing tells that these run on those: where they do, what they use is planned twice',
     count(distinct workload) filter (measure in ('cpu_cores', 'total') and scope = 'node' and workload not in (from hosting)),
-    count(distinct workload) filter (measure in ('cpu_cores', 'memory_gib') and scope = 'pod' and pod is not null))
+    count(distinct workload) filter (measure in ('cpu_cores', 'memory_gib') and scope = 'pod' and coalesce(pod, docker) is not null))
 from understood
 having count(*) filter (measure in ('cpu_cores', 'total') and scope = 'node' and workload not in (from hosting)) > 0
-    and count(*) filter (measure in ('cpu_cores', 'memory_gib') and scope = 'pod' and pod is not null) > 0
+    and count(*) filter (measure in ('cpu_cores', 'memory_gib') and scope = 'pod' and coalesce(pod, docker) is not null) > 0
     and not exists (from hosting);
 
 insert into notes
