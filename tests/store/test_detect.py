@@ -122,6 +122,23 @@ def test_a_table_of_the_older_alibaba_trace_is_told_from_the_newer(tmp_path: Pat
     assert (info.format, info.samples, info.rejected) == ("alibaba_2018", 2, 1)
 
 
+def test_eight_small_numbers_are_no_measurements_of_the_older_alibaba_trace(tmp_path: Path) -> None:
+    """Those are of whole minutes; a row in which nothing was measured is none either."""
+    foreign = written(tmp_path / "n.csv", *[",".join(str(n + i) for n in range(8)) for i in range(1, 20)])
+    good = ALIBABA_2017["container_usage"]
+    mixed = written(
+        tmp_path / "u.csv",
+        *(t + good[5:] for t in ("39600", "39900", "40200")),
+        "39600,2" + "," * 10,
+        "39601" + good[5:],
+    )
+    with Store(":memory:") as store:
+        with pytest.raises(TraceError, match="no known trace format"):
+            store.ingest(foreign)
+        info = store.ingest(mixed)
+    assert (info.format, info.samples, info.rejected) == ("alibaba_2017", 3, 2)
+
+
 def test_azure_tables_are_told_from_those_of_alibaba(tmp_path: Path) -> None:
     table = written(tmp_path / "a.csv", *[f"c_{n},1,2,0,300,9,5,8,Unknown,4,32" for n in range(5)])
     readings = written(tmp_path / "b.csv", *[f"{t},7,1,9,5" for t in range(0, 3000, 300)])

@@ -3,10 +3,10 @@
 -- Source: github.com/alibaba/clusterdata, cluster-trace-v2017: schema.csv, trace_201708.md. Times are seconds from the start
 -- of the recording, taken as 1970-01-01 00:00 UTC; 0 and negative ones are before it, or none. Cores are cores, but
 -- plan_cpu of batch tasks counts 100 for one (issue 11 there). Utilisation is percent of what a server has or a container
--- asked for. Memory is a share of the largest server's, whose size is not told: the scenario must assume it ([demand]
--- assumed_memory_gib). Ids are numbers that servers and containers both have: here m_1 and c_1, as in the trace of 2018.
--- What becomes a workload is told as there: containers and, pooled by the server they ran on, batch instances; batch tasks
--- only where no instances are recorded, servers only where nothing that runs on them is.
+-- asked for, measured at whole minutes. Memory is a share of the largest server's, whose size is not told: the scenario must
+-- assume it ([demand] assumed_memory_gib). Ids are numbers that servers and containers both have: here m_1 and c_1, as in
+-- the trace of 2018. What becomes a workload is told as there: containers and, pooled by the server they ran on, batch
+-- instances; batch tasks only where no instances are recorded, servers only where nothing that runs on them is.
 
 create temp table server_event (
     "time" bigint not null check ("time" between -1e7 and 1e7),
@@ -20,14 +20,15 @@ create temp table server_event (
 comment on table server_event is '{"header": false}';
 
 create temp table server_usage (
-    "time" bigint not null check ("time" between 0 and 1e7),
+    "time" bigint not null check ("time" between 0 and 1e7) check ("time" % 60 = 0),
     machine_id bigint not null check (machine_id >= 0),
     cpu_util double check (cpu_util between -1 and 101),
     mem_util double check (mem_util between -1 and 101),
     disk_util double check (disk_util between -1 and 101),
     load1 double check (load1 between -1 and 1e6),
     load5 double check (load5 between -1 and 1e6),
-    load15 double check (load15 between -1 and 1e6)
+    load15 double check (load15 between -1 and 1e6),
+    check (coalesce(cpu_util, mem_util) is not null)
 );
 comment on table server_usage is '{"header": false, "streamed": true}';
 
@@ -58,7 +59,7 @@ create temp table container_event_ended (
 comment on table container_event_ended is '{"header": false}';
 
 create temp table container_usage (
-    "time" bigint not null check ("time" between 0 and 1e7),
+    "time" bigint not null check ("time" between 0 and 1e7) check ("time" % 60 = 0),
     instance_id bigint not null check (instance_id >= 0),
     cpu_util double check (cpu_util between -1 and 1e4),
     mem_util double check (mem_util between -1 and 101),
@@ -69,7 +70,8 @@ create temp table container_usage (
     avg_cpi double,
     avg_mpki double,
     max_cpi double,
-    max_mpki double
+    max_mpki double,
+    check (coalesce(cpu_util, mem_util) is not null)
 );
 comment on table container_usage is '{"header": false, "streamed": true}';
 
