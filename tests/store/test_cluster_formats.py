@@ -662,6 +662,15 @@ def test_allocations_of_several_clusters_and_of_answers_that_overlap(tmp_path: P
     assert "1 names are of several clusters, such as n/db-0" in told
 
 
+def test_allocations_by_pod_beside_some_by_namespace_are_told(tmp_path: Path) -> None:
+    """And answers may lie in a list, as jq -s puts them together."""
+    whole = {"n": {**_allocation("a-1"), "properties": {"cluster": "cluster-one", "namespace": "n"}}}
+    answers = [{"code": 200, "data": [data]} for data in ({"a": _allocation("a-1")}, whole)]
+    rows, told = _read(tmp_path / "both", "cpu_cores", listed=answers)
+    assert [(row[0], row[2]) for row in rows] == [("n", 1), ("n/a-1", 1)]
+    assert "1 workloads are of answers by something larger than a pod (such as n), 1 are pods" in told
+
+
 def test_the_summary_of_kubecost(tmp_path: Path) -> None:
     """Its allocations have no properties: where nothing is aggregated, their names tell them."""
 

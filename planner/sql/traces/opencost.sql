@@ -31,12 +31,13 @@ create temp table allocations (
 comment on table allocations is '{"needed": true, "keys": ["code", "data"]}';
 
 create temp view allocations_in_document as
-with steps as (
-    select unnest(from_json(body->'data', '["JSON"]')) as step from document where json_type(body->'data') = 'ARRAY'
+with answers as (select unnest(objects_of(body)) as body from document),
+steps as (
+    select unnest(from_json(body->'data', '["JSON"]')) as step from answers where json_type(body->'data') = 'ARRAY'
     union all
     select set->'allocations' from (
         select unnest(coalesce(from_json(body->'$.data.sets', '["JSON"]'), [body->'data'])) as set
-        from document where json_type(body->'data') = 'OBJECT'
+        from answers where json_type(body->'data') = 'OBJECT'
     )
 ),
 entries as (
@@ -141,6 +142,13 @@ insert into notes
 select format('{} allocations are told by several answers, and count once: of those of one step the longest',
     count(*) - (select count(*) from used))
 from allocations where not is_nobody(name) having count(*) > (select count(*) from used);
+
+insert into notes
+select format('{} workloads are of answers by something larger than a pod (such as {}), {} are pods: what both tell of is planned twice',
+    count(distinct workload) filter (coalesce(pod, '') = ''), min(workload) filter (coalesce(pod, '') = ''),
+    count(distinct workload) filter (pod <> ''))
+from used where not lacks_property(name)
+having count(*) filter (coalesce(pod, '') = '') > 0 and count(*) filter (pod <> '') > 0;
 
 insert into notes
 select format('{} of {} allocations tell no CPU or memory in use', count(*) filter (cpu_usage is null or ram_usage is null), count(*))
