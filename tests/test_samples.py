@@ -16,6 +16,7 @@ from pyarrow import parquet
 from planner.bundle import bundled
 from planner.errors import InputError
 from planner.samples import SAMPLES, Size, write
+from planner.samples.alibaba_2017 import SERVER_CONTAINERS
 from planner.samples.alibaba_2018 import MACHINE_CONTAINERS
 from planner.samples.azure_functions import CALLS_BY_TRIGGER, TRIGGERS
 from planner.samples.azure_vm import CATEGORIES
@@ -29,6 +30,7 @@ FORMATS = list(SAMPLES)
 WORKLOADS: dict[str, Callable[[Size], int]] = {
     "azure_functions": lambda size: size.functions,
     "azure_functions_2021": lambda size: size.functions,
+    "alibaba_2017": lambda size: size.vms - (-size.vms // SERVER_CONTAINERS),
     "alibaba_2018": lambda size: size.vms - (-size.vms // MACHINE_CONTAINERS),
     "focus": lambda _: 0,
     "request_rates": lambda size: size.functions,

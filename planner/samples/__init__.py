@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from planner.errors import InputError, near_miss
+from planner.samples.alibaba_2017 import alibaba_2017
 from planner.samples.alibaba_2018 import alibaba_2018
 from planner.samples.alibaba_openb import alibaba_openb
 from planner.samples.aws_migration_hub import aws_migration_hub
@@ -37,6 +38,7 @@ _WRITERS: Final[Mapping[str, Callable[[Path, int, Size], tuple[Path, ...]]]] = {
     "azure_functions_2021": azure_functions_2021,
     "google_2011": google_2011,
     "google_2019": google_2019,
+    "alibaba_2017": alibaba_2017,
     "alibaba_2018": alibaba_2018,
     "alibaba_openb": alibaba_openb,
     "planetlab": planetlab,
@@ -62,6 +64,7 @@ SAMPLES: Final[Mapping[str, Size]] = {
     "azure_functions_2021": Size(functions=30, days=1),
     "google_2011": Size(vms=12, days=1),
     "google_2019": Size(vms=12, days=1),
+    "alibaba_2017": Size(vms=12, days=1),
     "alibaba_2018": Size(vms=16, days=1),
     "alibaba_openb": Size(vms=400, days=1),
     "planetlab": Size(vms=12, days=2),

@@ -37,6 +37,22 @@ create or replace macro exact_mean(x) as
 create or replace macro objects_of(body) as
     case json_type(body) when 'ARRAY' then from_json(body, '["JSON"]') else [body] end;
 
+-- What lists of Kubernetes in a table of documents hold, each with its kind: of one list, of lists in a list, of an object
+-- alone; and how much of the list its server left out.
+create or replace macro items_of(documents) as table
+with lists as (select unnest(objects_of(body)) as list from query_table(documents)),
+members as (
+    select list->>'kind' as kind, unnest(coalesce(from_json(list->'items', '["JSON"]'), [list])) as member,
+        case when list->>'$.metadata.continue' <> ''
+            then coalesce(try_cast(list->>'$.metadata.remainingItemCount' as bigint), 1) end as unlisted
+    from lists
+),
+items as (
+    select kind, unlisted, member->>'kind' as own_kind, unnest(coalesce(from_json(member->'items', '["JSON"]'), [member])) as item
+    from members
+)
+select coalesce(item->>'kind', nullif(replace(coalesce(own_kind, kind), 'List', ''), '')) as kind, item, unlisted from items;
+
 -- A number as people see it, with separators of thousands (1,024 or 1.024 or 1 024 or 1'024) or without; null where it is
 -- none. A fraction may follow a point or a comma, and behind thousands the one of them that does not separate those
 -- (1,024.5 or 1.024,5). A lone group of three behind a point or comma is thousands.

@@ -191,7 +191,7 @@ def _refuse_strange(file: Path, peek: bytes) -> None:
             raise TraceError(f"{file}: is {what}")
     if b"\x00" in peek:
         raise TraceError(f"{file}: is no text (it has zero bytes) and no Parquet file")
-    if len(peek) >= _LONGEST_LINE and b"\n" not in peek:
+    if len(peek) >= _LONGEST_LINE and b"\n" not in peek and not _JSON.match(peek):
         raise TraceError(f"{file}, line 1: is longer than {_LONGEST_LINE:,} bytes; this is no table")
     if b"\r" in peek and b"\n" not in peek:
         raise TraceError(f"{file}: its lines end in a carriage return alone; save it with line feeds")

@@ -36,8 +36,12 @@ _OPENED: Final = "~$"
 """How Office calls the file that tells who has a workbook open."""
 _SEPARATOR: Final = re.compile(rb"(?:\xef\xbb\xbf)?\"?sep=[,;|\t]\"?\r?\n", re.IGNORECASE)
 """A first line that tells Excel what separates fields."""
-_TABLE: Final = re.compile(rb"[A-Z][A-Z0-9%_/-]*(\([a-z%]+\))?( {2,}[A-Z][A-Z0-9%_/-]*(\([a-z%]+\))?)+ *\r?\n")
-"""The header of a table aligned by blanks, as kubectl prints them."""
+_TABLE: Final = re.compile(
+    rb"([ \t\r]*\n|[IWE]\d{4} \d\d:[^\n]*\n)*"
+    rb"[A-Z][A-Z0-9%_/-]*(\([a-z%]+\))?( {2,}[A-Z][A-Z0-9%_/-]*(\([a-z%]+\))?)+ *\r?\n"
+)
+"""The header of a table aligned by blanks, as kubectl prints them; blank lines and its log may stand before it."""
+_LOGGED: Final = re.compile(r"^[IWE]\d{4} \d\d:.*$", re.MULTILINE)
 
 _WORDS: Final = {
     "zip": "zip archive",
@@ -399,7 +403,7 @@ def _aligned(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
     with path.open(encoding="utf-8-sig", errors="replace") as text, place.open("w", encoding="utf-8") as out:
         while lines := text.readlines(_CHUNK):
             block = "".join(line.rstrip() + "\n" for line in lines)
-            out.write(re.sub(" {2,}", ",", block.replace(",", ";")))
+            out.write(re.sub(" {2,}", ",", _LOGGED.sub("", block).replace(",", ";")))
             into.spend(len(block))
     yield place, ""
 

@@ -241,6 +241,129 @@ def test_replicas_of_a_prometheus_count_once(tmp_path: Path) -> None:
     assert "began again" not in told
 
 
+def test_answers_as_other_tools_keep_them(tmp_path: Path) -> None:
+    """A list of answers, their data or result alone, what VictoriaMetrics exports; and the warnings that came along."""
+    pod = {"__name__": "container_memory_working_set_bytes", "namespace": "n", "container": "c"}
+    of = [_matrix(({**pod, "pod": name}, [(60, GIB)])) for name in ("a", "b", "c", "d")]
+    exported = [
+        {"metric": {**pod, "pod": name}, "values": [GIB, 2.5 * GIB, None], "timestamps": [60000, 120500, 180000]}
+        for name in ("e", "f")
+    ]
+    data: tuple[object, object] = of[2]["data"], of[3]["data"]["result"]  # type: ignore[index]
+    rows, told = _read(
+        tmp_path / "tools", "memory_gib", data=data[0], result=data[1],
+        listed=[{**of[0], "warnings": ["no store matched"]}, {**of[1], "isPartial": True}],
+        export="\n".join(json.dumps(line) for line in exported),
+    )  # fmt: skip
+    later = [[name, t, gib] for name in ("n/e", "n/f") for t, gib in ((60, 1), (120.5, 2.5))]
+    assert rows == [[f"n/{name}", 60, 1] for name in "abcd"] + later
+    assert "listed: the server warns: no store matched; the answer is partial" in told
+
+
+def test_containers_of_docker_are_workloads_and_cgroups_of_machines_are_told(tmp_path: Path) -> None:
+    of = {"__name__": "container_memory_working_set_bytes", "instance": "h1:8080", "job": "cadvisor"}
+    web = {**of, "id": "/docker/1", "name": "shop-web-1", "container_label_com_docker_compose_service": "web"}
+    pod = {f"container_label_io_kubernetes_{key}": value for key, value in
+           (("pod_name", "db-0"), ("pod_namespace", "n"), ("container_name", "c"))}  # fmt: skip
+    path = _write(
+        tmp_path / "m.json",
+        _matrix(
+            ({**of, "id": "/"}, [(60, 8 * GIB)]),
+            ({**of, "id": "/system.slice/sshd.service"}, [(60, GIB)]),
+            (web, [(60, GIB)]),
+            ({**of, "id": "/docker/2", "name": "shop-db-1", "instance": "h2:8080"}, [(60, 2 * GIB)]),
+            ({**of, "id": "/kubepods/3", "name": "k8s_c_db-0", **pod}, [(60, 3 * GIB)]),
+        ),
+    )
+    with Store(":memory:") as store:
+        info = store.ingest(path)
+        rows = store._frame(
+            "select workload, application, u.memory_gib from usage u join workloads using (workload) order by 1"
+        )
+    assert rows.to_numpy().tolist() == [
+        ["h1:8080/shop-web-1", "web", 1], ["h2:8080/shop-db-1", "shop-db-1", 2], ["n/db-0", "n/db", 3],
+    ]  # fmt: skip
+    assert any("2 series are of a machine's own cgroups (such as /)" in note for note in info.notes)
+
+
+def test_a_container_told_twice_counts_once(tmp_path: Path) -> None:
+    """By two scrapes; by two starts, which a server shows side by side for some minutes; by two kube-state-metrics."""
+    memory, cpu = "container_memory_working_set_bytes", "container_cpu_usage_seconds_total"
+    pod = {"namespace": "n", "pod": "db-0", "container": "c"}
+    request = {"__name__": "kube_pod_container_resource_requests", "resource": "cpu", **pod}
+    flow = {"__name__": "container_network_receive_bytes_total", "namespace": "n", "pod": "db-0", "interface": "eth0"}
+    answer = _matrix(
+        ({"__name__": memory, **pod, "id": "/k/1", "job": "kubelet"}, [(0, 2 * GIB), (60, 2 * GIB)]),
+        ({"__name__": memory, **pod, "id": "/k/1", "job": "cadvisor"}, [(0, 2 * GIB), (60, 2 * GIB)]),
+        ({"__name__": memory, **pod, "id": "/k/2", "job": "kubelet"}, [(60, GIB), (120, GIB)]),
+        ({"__name__": memory, **pod, "container": "d", "id": "/k/3"}, [(0, GIB), (60, GIB), (120, GIB)]),
+        ({"__name__": cpu, **pod, "id": "/k/1", "cpu": "cpu00"}, [(0, 0), (60, 60), (120, 60)]),
+        ({"__name__": cpu, **pod, "id": "/k/1", "cpu": "cpu01"}, [(0, 0), (60, 30), (120, 30)]),
+        ({"__name__": cpu, **pod, "id": "/k/2", "cpu": "cpu00"}, [(60, 0), (120, 30)]),
+        ({**request, "instance": "10.0.0.1:8080"}, [(0, 2)]),
+        ({**request, "instance": "10.0.0.2:8080"}, [(0, 2)]),
+        ({**flow, "job": "kubelet"}, [(0, 0), (60, 60 * 2**20)]),
+        ({**flow, "job": "cadvisor"}, [(0, 0), (60, 60 * 2**20)]),
+    )
+    rows, told = _read(tmp_path / "twice", "memory_gib, cpu_cores, allocated_cpu_cores, network_in_mib_per_s", a=answer)
+    assert [[cell for cell in row[1:] if not pd.isna(cell)] for row in rows] == [
+        [0, 3, 2], [60, 3, 1.5, 1], [120, 2, 0.5],
+    ]  # fmt: skip
+    assert "4 series of containers are told by several scrapes" in told
+
+
+def test_machines_that_pods_run_on_are_no_demand_of_their_own(tmp_path: Path) -> None:
+    """A server of a cluster tells both; a machine without pods stays, and where nothing joins them it is said."""
+    pod = {"namespace": "n", "pod": "p-0", "container": "c", "instance": "10.0.0.1:10250"}
+    pods = [
+        ({"__name__": "container_cpu_usage_seconds_total", **pod}, [(0.0, 0), (60.0, 30)]),
+        ({"__name__": "container_memory_working_set_bytes", **pod}, [(60.0, GIB)]),
+    ]
+    nodes = [
+        ({"__name__": name, "instance": f"10.0.0.{n}:9100"}, [(60.0, amount * GIB)])
+        for n in (1, 2) for name, amount in (("node_memory_MemTotal_bytes", 16), ("node_memory_MemAvailable_bytes", 12))
+    ]  # fmt: skip
+    rows, told = _read(tmp_path / "both", "memory_gib", answer=_matrix(*pods, *nodes))
+    assert [[cell for cell in row if not pd.isna(cell)] for row in rows] == [["10.0.0.2:9100", 60, 4], ["n/p-0", 60, 1]]
+    assert "1 machines are what the pods run on" in told
+    apart = [({**labels, "instance": "10.0.0.9:8080"}, values) for labels, values in pods]  # type: ignore[dict-item]
+    rows, told = _read(tmp_path / "apart", "memory_gib", answer=_matrix(*apart, *nodes))
+    assert [row[0] for row in rows] == ["10.0.0.1:9100", "10.0.0.2:9100", "n/p-0"]
+    assert "2 machines and 1 pods or containers of Docker are both told" in told
+
+
+def test_a_counter_of_one_sample_has_no_rate(tmp_path: Path) -> None:
+    labels = {"__name__": "container_cpu_usage_seconds_total", "pod": "p-0"}
+    vector = {"resultType": "vector", "result": [{"metric": labels, "value": [60, "5"]}]}
+    rows, told = _read(tmp_path / "one", "cpu_cores", answer={"status": "success", "data": vector})
+    assert rows == []
+    assert "1 counters have one sample each" in told
+
+
+def test_pods_of_one_name_in_several_clusters_are_told_apart(tmp_path: Path) -> None:
+    """Thanos and Mimir answer for many clusters; what lost the label is of the only cluster that has the name."""
+    pod = {"__name__": "container_memory_working_set_bytes", "namespace": "shop", "container": "c"}
+    node = {"__name__": "node_memory_MemTotal_bytes", "instance": "10.0.0.1:9100"}
+    answer = _matrix(
+        ({**pod, "pod": "db-0", "cluster": "eu"}, [(60, GIB)]),
+        ({**pod, "pod": "db-0", "cluster": "us"}, [(60, 2 * GIB)]),
+        ({**pod, "pod": "web-1", "cluster": "us"}, [(60, 3 * GIB)]),
+        ({**node, "cluster": "eu"}, [(60, 8 * GIB)]),
+        ({**node, "cluster": "us"}, [(60, 16 * GIB)]),
+    )
+    lost = _matrix(({"namespace": "shop", "pod": "web-1"}, [(60, 0.5)]))
+    rows, told = _read(
+        tmp_path / "several", "memory_gib, cpu_cores, allocated_memory_gib", answer=answer, cpu_usage=lost
+    )
+    assert [[cell for cell in row if not pd.isna(cell)] for row in rows] == [
+        ["eu/10.0.0.1:9100", 60, 8], ["eu/shop/db-0", 60, 1], ["us/10.0.0.1:9100", 60, 16], ["us/shop/db-0", 60, 2],
+        ["us/shop/web-1", 60, 3, 0.5],
+    ]  # fmt: skip
+    assert "2 names are of several clusters, such as 10.0.0.1:9100" in told
+    alone = _matrix(({**pod, "pod": "db-0", "cluster": "eu"}, [(60, GIB)]))
+    assert [row[0] for row in _read(tmp_path / "one", "memory_gib", answer=alone)[0]] == ["shop/db-0"]
+
+
 def test_answers_without_data_say_why(tmp_path: Path) -> None:
     answers: list[tuple[object, str]] = [
         ({"status": "error", "errorType": "bad_data", "error": 'parse error at "{"'}, 'bad_data: parse error at "{"'),
@@ -386,6 +509,80 @@ def test_a_pod_or_a_node_alone_is_a_list_of_one(tmp_path: Path) -> None:
     assert any("the cluster has 1 nodes today: 8.0 cores, 32.0 GiB" in note for note in info.notes)
 
 
+def test_lists_in_lists_and_lists_that_were_cut(tmp_path: Path) -> None:
+    """As jq -s puts them together; an answer of the API has no kind at its items, and tells where it was cut."""
+
+    def listed(*items: object, kind: str = "List", **meta: object) -> dict[str, object]:
+        return {"apiVersion": "v1", "kind": kind, "metadata": meta, "items": list(items)}
+
+    bare = {key: value for key, value in _pod("c").items() if key != "kind"}
+    node = {"kind": "Node", "metadata": {"name": "w1"}, "status": {"capacity": {"cpu": "4", "memory": "8Gi"}}}
+    (tmp_path / "several").mkdir()
+    _write(tmp_path / "several" / "slurped.json", [listed(_pod("a")), listed(_pod("b"), node)])
+    _write(tmp_path / "several" / "nested.json", listed(listed(bare, kind="PodList"), _pod("d")))
+    _write(
+        tmp_path / "several" / "cut.json",
+        listed(_pod("e"), kind="PodList", **{"continue": "eyJ2", "remainingItemCount": 7}),
+    )
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path / "several")
+        names = store._frame("select workload from workloads order by 1")["workload"].tolist()
+    assert (names, info.lines, info.rejected) == ([f"n/{name}" for name in "abcde"], 6, 0)
+    assert any("a list was cut by its server: 7 more" in note for note in info.notes)
+    assert any("the cluster has 1 nodes today: 4.0 cores, 8.0 GiB" in note for note in info.notes)
+
+
+def test_what_kubectl_logs_above_its_table_is_no_row(tmp_path: Path) -> None:
+    log = "W0920 10:00:00.000000    1234 top_pod.go:140] Using json format to get metrics.\n"
+    path = tmp_path / "top.txt"
+    path.write_text(
+        f"\n{log}NAME   CPU(cores)   MEMORY(bytes)\ndb-0   100m         64Mi\n{log}db-1   x            64Mi\n"
+    )
+    with Store(":memory:") as store:
+        info = store.ingest(path)
+        lines = store.rejects(info.trace_id)["line"].tolist()
+    assert (info.workloads, info.rejected, lines) == (1, 1, [6])
+
+
+def test_several_readings_are_no_sum(tmp_path: Path) -> None:
+    """Of kubectl top, minutes apart: containers of one reading add up, readings do not."""
+    head = "NAMESPACE   POD    NAME   CPU(cores)   MEMORY(bytes)\n"
+    for name, cores in (("first", 100), ("second", 300)):
+        (tmp_path / f"{name}.txt").write_text(
+            f"{head}n           db-0   a      {cores}m         64Mi\nn           db-0   b      100m         {cores}Mi\n"
+        )
+    (tmp_path / "nodes").mkdir()
+    for name, cores in (("first", 1000), ("second", 900)):
+        (tmp_path / "nodes" / name).write_text(
+            f"NAME   CPU(cores)   CPU%   MEMORY(bytes)   MEMORY%\nw1     {cores}m   1%   {cores}Mi   1%\n"
+        )
+    with Store(":memory:") as store:
+        info = store.ingest([tmp_path / "first.txt", tmp_path / "second.txt"])
+        store.ingest(tmp_path / "nodes")
+        rows = (
+            store._frame("select workload, cpu_cores, memory_gib * 1024 as mib from usage order by 1")
+            .to_numpy()
+            .tolist()
+        )
+    assert rows == [["n/db-0", 0.3, 364], ["w1", 0.95, 1000]]
+    assert any("1 pods or nodes are read several times" in note for note in info.notes)
+
+
+def test_pods_of_one_name_and_several_uids_are_several(tmp_path: Path) -> None:
+    for cluster, uid in (("eu", "1"), ("us", "2"), ("copy", "2")):
+        pod = _pod("db-0")
+        pod["metadata"] = {"name": "db-0", "namespace": "n", "uid": uid}
+        _write(tmp_path / f"{cluster}.json", {"kind": "List", "items": [pod]})
+    (tmp_path / "top.txt").write_text(
+        "NAMESPACE   NAME   CPU(cores)   MEMORY(bytes)\nn           db-0   100m         64Mi\n"
+    )
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        rows = store._frame("select workload, cpu_cores from workloads order by 1").to_numpy().tolist()
+    assert rows == [["copy/n/db-0", 0.2], ["eu/n/db-0", 0.2]]
+    assert any("2 pods have a name that another pod has, such as n/db-0" in note for note in info.notes)
+
+
 def test_a_quantity_that_is_none_is_told_in_words(tmp_path: Path) -> None:
     bad = {"name": "bad", "resources": {"requests": {"cpu": "lots", "nvidia.com/gpu": "1"}}}
     worse = {"name": "worse", "resources": {"limits": {"nvidia.com/gpu": "many"}}}
@@ -445,6 +642,61 @@ def test_allocations(tmp_path: Path) -> None:
     assert any("2 entries are idle" in note for note in info.notes)  # type: ignore[attr-defined]
 
 
+def _allocation(pod: str, minutes: float = 60, cores: float = 1, cluster: str = "cluster-one") -> dict[str, object]:
+    properties = {"cluster": cluster, "namespace": "n", "pod": pod, "controller": pod[:-2]}
+    return {"properties": properties, "start": "2026-03-02T00:00:00Z", "minutes": minutes, "cpuCoreUsageAverage": cores}
+
+
+def test_allocations_of_several_clusters_and_of_answers_that_overlap(tmp_path: Path) -> None:
+    """Two clusters have a pod of one name; a step is asked for twice, once before it had passed."""
+    once = {"a": _allocation("a-1"), "b": _allocation("b-1", 30, 2)}
+    answers = {"first": [once], "second": [{"a": _allocation("a-1"), "b": _allocation("b-1", 60, 1.5)}]}
+    rows, told = _read(
+        tmp_path / "side", "cpu_cores", **{key: {"code": 200, "data": data} for key, data in answers.items()}
+    )
+    assert [(row[0], row[2]) for row in rows] == [("n/a-1", 1), ("n/b-1", 1.5)]
+    assert "2 allocations are told by several answers" in told
+    both = {name: _allocation("db-0", 60, n, name) for n, name in enumerate(("eu", "us"), 1)}
+    rows, told = _read(tmp_path / "clusters", "cpu_cores", all={"code": 200, "data": [both]})
+    assert [(row[0], row[2]) for row in rows] == [("eu/n/db-0", 1), ("us/n/db-0", 2)]
+    assert "1 names are of several clusters, such as n/db-0" in told
+
+
+def test_allocations_by_pod_beside_some_by_namespace_are_told(tmp_path: Path) -> None:
+    """And answers may lie in a list, as jq -s puts them together."""
+    whole = {"n": {**_allocation("a-1"), "properties": {"cluster": "cluster-one", "namespace": "n"}}}
+    answers = [{"code": 200, "data": [data]} for data in ({"a": _allocation("a-1")}, whole)]
+    rows, told = _read(tmp_path / "both", "cpu_cores", listed=answers)
+    assert [(row[0], row[2]) for row in rows] == [("n", 1), ("n/a-1", 1)]
+    assert "1 workloads are of answers by something larger than a pod (such as n), 1 are pods" in told
+
+
+def test_the_summary_of_kubecost(tmp_path: Path) -> None:
+    """Its allocations have no properties: where nothing is aggregated, their names tell them."""
+
+    def sets(*names: str) -> dict[str, object]:
+        hours = [(f"2026-03-02T0{n}:00:00Z", f"2026-03-02T0{n + 1}:00:00Z") for n in range(2)]
+        used = {
+            "cpuCoreUsageAverage": 0.5,
+            "ramByteUsageAverage": GIB,
+            "cpuCoreRequestAverage": 1,
+            "ramByteRequestAverage": GIB,
+        }
+        return {"code": 200, "data": {"step": 3.6e12, "window": {"start": hours[0][0], "end": hours[1][1]}, "sets": [
+            {"allocations": {name: {"name": name, "start": start, "end": end, **used} for name in names},
+             "window": {"start": start, "end": end}}
+            for start, end in hours
+        ]}}  # fmt: skip
+
+    rows, told = _read(
+        tmp_path / "all", "cpu_cores, allocated_cpu_cores", s=sets("c/n1/shop/a-1/x", "c/n1/shop/a-1/y", "__idle__")
+    )
+    assert [(row[0], row[2], row[3]) for row in rows] == [("shop/a-1", 1, 2)] * 2
+    assert "2 entries are idle" in told
+    rows, _ = _read(tmp_path / "namespaces", "cpu_cores, memory_gib", s=sets("shop", "kube-system"))
+    assert [(row[0], row[2], row[3]) for row in rows] == [("kube-system", 0.5, 1)] * 2 + [("shop", 0.5, 1)] * 2
+
+
 def test_pods_without_the_property_run_and_idle_capacity_does_not(tmp_path: Path) -> None:
     def entry(cores: float) -> dict[str, object]:
         return {"start": "2026-03-02T00:00:00Z", "minutes": 60, "cpuCoreUsageAverage": cores, "totalCost": 1}
@@ -466,7 +718,9 @@ def test_documents_without_rows_tell_why(tmp_path: Path) -> None:
     told = {
         "error": ({"code": 500, "data": None, "message": "parsing\nwindow"}, "answered with error 500: parsing window"),
         "empty": ({"code": 200, "data": [{}]}, "holds no allocations"),
-        "summary": ({"code": 200, "data": {"sets": []}}, "its data is an object: expected a list"),
+        "object": ({"code": 200, "data": {"total": 3}}, "its data is an object: expected a list"),
+        "summary": ({"code": 200, "data": {"sets": []}}, "holds no allocations"),
+        "assets": ({"code": 200, "data": [{"c/n1": {"type": "Node", "minutes": 60}}]}, "holds assets"),
         "service": ({"apiVersion": "v1", "kind": "Service", "metadata": {}}, "holds Service: expected pods"),
         "list": ({"apiVersion": "v1", "kind": "List", "items": []}, "holds nothing: expected pods"),
     }
@@ -625,3 +879,7 @@ def test_a_long_answer_on_one_line(tmp_path: Path) -> None:
     ]
     info, _ = _usage(_write(tmp_path / "long.json", _matrix(*series)), "memory_gib")
     assert (info.workloads, info.samples) == (10, 20_000)  # type: ignore[attr-defined]
+    longer = {"infos": ["x" * 2**21], **_matrix(({"__name__": "container_memory_rss", "pod": "p"}, [(60, 1e9)]))}
+    assert _usage(_write(tmp_path / "longer.json", longer), "memory_gib")[1] == [
+        ["p", 60, pytest.approx(0.931, abs=1e-3)]
+    ]

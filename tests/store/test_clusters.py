@@ -214,6 +214,34 @@ def test_openb_bad_rows_and_short_headers(tmp_path: Path) -> None:
     assert table.iloc[0].tolist() == ["p1", 4.0, 8.0, 1.0]
 
 
+def test_what_ends_before_it_begins(tmp_path: Path) -> None:
+    """A measurement is rejected; of a pod only the end is left out, its size is good."""
+    header = (
+        "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,scheduled_time"
+    )
+    pods = written(
+        tmp_path / "pods.csv", header, "a,1000,1024,0,0,,LS,Running,500,400,500", "b,1000,1024,0,0,,LS,Running,5,5,5"
+    )
+    older = [f"{start},{end},77,0,5,0.5,0.25" + "," * 11 + "1,0," for start, end in ((600, 900), (900, 600), (900, ""))]
+    newer = "start_time,end_time,collection_id,instance_index,average_usage.cpus,average_usage.memory"
+    usage = written(
+        tmp_path / "usage.csv", newer, "600,900,7,0,0.5,0.25", "900,600,7,0,0.5,0.25", "900,900,7,0,0.5,0.25"
+    )
+    with Store(":memory:") as store:
+        info = store.ingest(pods)
+        ends = store._frame("select workload, epoch(deleted_at) as t from workloads order by 1")["t"].tolist()
+        tasks = store.ingest(written(tmp_path / "task_usage.csv", *older))
+        instances = store.ingest(usage)
+        reasons = (
+            store.rejects(tasks.trace_id)["reason"].tolist() + store.rejects(instances.trace_id)["reason"].tolist()
+        )
+    assert (info.rejected, tasks.samples, instances.samples, len(reasons)) == (0, 2, 2, 2)
+    assert np.isnan(ends[0])
+    assert ends[1] == 5
+    assert any("1 pods are told to end before they begin" in note for note in info.notes)
+    assert all("start_time" in reason and "end_time" in reason for reason in reasons)
+
+
 def test_azure_functions_2021_sample() -> None:
     with Store(":memory:") as store:
         info = store.ingest(shared("traces", "azure-functions-2019", "azure2021-sample", "Azure2021_200.csv"))

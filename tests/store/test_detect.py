@@ -61,7 +61,7 @@ def test_two_numbers_under_a_header_are_no_machine(tmp_path: Path) -> None:
         assert store.ingest(odd, format="gcd_vms").rejected == 1
 
 
-@pytest.mark.parametrize("columns", [1, 2, 5, 6, 7, 9, 11])
+@pytest.mark.parametrize("columns", [1, 2, 5, 6, 7, 8, 9, 11, 12])
 def test_numbers_under_a_foreign_header_are_of_no_format(columns: int, tmp_path: Path) -> None:
     """As many numbers as a table without a header has columns; what they are is told by nothing."""
     header = ",".join(["epoch", *[f"m{n}" for n in range(columns - 1)]])
@@ -111,15 +111,44 @@ def test_a_table_of_alibaba_is_told_from_those_of_azure_and_google(tmp_path: Pat
     assert (found.format.name, list(found.files)) == ("alibaba_2018", [name])
 
 
-def test_machine_events_of_the_older_alibaba_trace_are_not_its_machines(tmp_path: Path) -> None:
-    """v2017: time, machine, event, detail, cpus, memory, disk; machines of v2018 are m_1, their domains numbers."""
-    older = written(tmp_path / "server_event.csv", *[f"0,{n},add,,64,0.69,0.5" for n in range(6)])
-    told = written(tmp_path / "machine_usage.csv", *[f"{m},10,41,92,,,43.04,33.08,5" for m in ("m_1", "m_2", "7")])
+ALIBABA_2017 = {
+    "server_event": "0,1,add,,64,0.6899697150103833,1",
+    "server_usage": "39600,1,25.3,33.6,42.1,16.2,17.0,17.1",
+    "container_event": "0,Create,1,299,4,0.0424,0.0399,0|1|32|33",
+    "container_event_ended": "0,Create,1,299,4,0.0424,0.0399,0|1|32|33,",
+    "container_usage": "39600,1,10.5,50.1,3.2,0.4,0.4,0.4,1.2,0.5,1.9,0.9",
+    "batch_task": "6459,6524,3,4,15740,Terminated,50,0.007956928014909534",
+    "batch_instance": "41562,41618,120,686,299,Terminated,1,1,1.48,0.52,0.0194,0.0124",
+}
+
+
+@pytest.mark.parametrize("name", ALIBABA_2017)
+def test_a_table_of_the_older_alibaba_trace_is_told_from_the_newer(tmp_path: Path, name: str) -> None:
+    """Of v2017; its batch tables have the names of v2018 and other columns; its machines are numbers, there m_1."""
+    path = written(tmp_path / "unnamed.csv", *[ALIBABA_2017[name]] * 3)
+    newer = written(tmp_path / "machine_usage.csv", *[f"{m},10,41,92,,,43.04,33.08,5" for m in ("m_1", "m_2", "7")])
+    with Store(":memory:") as store, store._cursor() as connection:
+        found = detect(connection, find([path], tmp_path)[0])
+        info = store.ingest(newer)
+    assert (found.format.name, list(found.files)) == ("alibaba_2017", [name])
+    assert (info.format, info.samples, info.rejected) == ("alibaba_2018", 2, 1)
+
+
+def test_eight_small_numbers_are_no_measurements_of_the_older_alibaba_trace(tmp_path: Path) -> None:
+    """Those are of whole minutes; a row in which nothing was measured is none either."""
+    foreign = written(tmp_path / "n.csv", *[",".join(str(n + i) for n in range(8)) for i in range(1, 20)])
+    good = ALIBABA_2017["container_usage"]
+    mixed = written(
+        tmp_path / "u.csv",
+        *(t + good[5:] for t in ("39600", "39900", "40200")),
+        "39600,2" + "," * 10,
+        "39601" + good[5:],
+    )
     with Store(":memory:") as store:
         with pytest.raises(TraceError, match="no known trace format"):
-            store.ingest(older)
-        info = store.ingest(told)
-    assert (info.format, info.samples, info.rejected) == ("alibaba_2018", 2, 1)
+            store.ingest(foreign)
+        info = store.ingest(mixed)
+    assert (info.format, info.samples, info.rejected) == ("alibaba_2017", 3, 2)
 
 
 def test_azure_tables_are_told_from_those_of_alibaba(tmp_path: Path) -> None:

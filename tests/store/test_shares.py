@@ -207,6 +207,63 @@ def test_alibaba_2018_batch_tasks_alone_are_as_asked_for(tmp_path: Path) -> None
     assert demand.busy[:, 0, 1].tolist() == pytest.approx([0.05 * 128, 0.02 * 128])
 
 
+ALIBABA_2017 = {
+    "server_event": ["0,1,add,,64,1,1", "0,2,add,,64,0.5,1", "50,2,softerror,disk_full,,,"],
+    "server_usage": [f"{t},{m},25,40,10,1,1,1" for t in (300, 600) for m in (1, 2)],
+    "container_event": [
+        "0,Create,1,1,4,0.125,0.1,0|1|32|33",
+        "400,Create,2,1,8,0.25,0.1,2|3",
+        "900,Remove,2,1,8,0.25,0.1,2|3",
+    ],
+    "container_usage": ["300,1,50,40,5,1,1,1,1.2,0.5,1.9,0.9", "600,1,25,-1,5,1,1,1,,,,", "600,9,10,20,5,1,1,1,,,,"],
+    "batch_task": ["100,400,1,2,10,Terminated,50,0.005", "-10,0,4,7,393,Waiting,,"],
+    "batch_instance": [
+        "150,450,1,2,1,Terminated,1,1,2,1.5,0.02,0.01",
+        "-50,30,1,3,1,Terminated,1,1,9,3,0.02,0.01",
+        "0,0,4,7,2,Waiting,1,1,,,,",
+        "600,0,1,2,2,Running,1,1,1,1,0.01,0.01",
+    ],
+}
+
+
+def test_alibaba_2017_containers_and_batch(tmp_path: Path) -> None:
+    """Containers in percent of what they asked for; instances' cores, the average behind the maximum, by time."""
+    for name, rows in ALIBABA_2017.items():
+        written(tmp_path / f"{name}.csv", *rows)
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path)
+        table = store._frame("select * from workloads order by workload").replace({np.nan: None})
+        columns = "epoch(sampled_at) as t, cpu_cores, memory_percent"
+        usage = store._frame(f"select workload, {columns} from usage where workload[1] <> 'm' order by workload, t")
+    assert (info.format, info.rejected, info.lines) == ("alibaba_2017", 0, 3 + 4 + 3 + 3 + 2 + 4)
+    assert table["workload"].tolist() == ["batch/m_1", "c_1", "c_2", "c_9"]
+    assert table["cpu_cores"].tolist()[1:] == [4, 8, None]
+    assert table["memory_share"].tolist()[1:] == [0.125, 0.25, None]
+    assert [str(t)[11:19] for t in table.loc[2, ["created_at", "deleted_at"]]] == ["00:06:40", "00:15:00"]
+    assert usage.replace({np.nan: None}).to_numpy().tolist() == [
+        ["batch/m_1", 0, (150 * 1.5 + 30 * 3) / 300, 180 * 1 / 300], ["batch/m_1", 300, 150 * 1.5 / 300, 150 * 1 / 300],
+        ["c_1", 300, 2, 5], ["c_1", 600, 1, None], ["c_9", 600, None, 20],
+    ]  # fmt: skip
+    for words in ("2 machines with 128.0 cores", "2 of 4 batch instances", "1 containers have usage and no event"):
+        assert any(words in note for note in info.notes), words
+
+
+def test_alibaba_2017_servers_or_tasks_alone(tmp_path: Path) -> None:
+    servers, tasks = tmp_path / "servers", tmp_path / "batch_task.csv"
+    for name in ("server_event", "server_usage"):
+        written(servers / f"{name}.csv", *ALIBABA_2017[name])
+    written(tasks, *ALIBABA_2017["batch_task"], "1,2,3,4,5,Lost,100,0.1")
+    with Store(":memory:") as store:
+        info = store.ingest(servers)
+        demand = store.demand(info.trace_id, ASSUMED)
+        asked = store.ingest(tasks)
+        sizes = store._frame("select workload, cpu_cores, memory_share from workloads where cpu_cores < 64 order by 1")
+    assert demand.workloads["kind"].tolist() == ["server"] * 2
+    assert demand.mean[:, 0, :2].tolist() == [pytest.approx([16, 0.4 * 128]), pytest.approx([16, 0.4 * 64])]
+    assert (asked.workloads, asked.rejected) == (2, 1)
+    assert sizes.to_numpy().tolist() == [["1/2", 5.0, pytest.approx(0.05)]]
+
+
 def test_a_size_may_be_a_share_in_an_older_workspace(tmp_path: Path) -> None:
     """A workspace of schema 1 gets the columns when it is opened."""
     path = tmp_path / "old.duckdb"

@@ -40,7 +40,8 @@ insert into workloads by name
 select
     $trace_id as trace_id, "name" as workload, 'container' as kind, cpu_milli / 1000 as cpu_cores,
     memory_mib / 1024 as memory_gib, nullif(num_gpu * coalesce(gpu_milli, 1000) / 1000, 0) as gpus,
-    qos = 'BE' as interruptible, moment(creation_time) as created_at, moment(deletion_time) as deleted_at
+    qos = 'BE' as interruptible, moment(creation_time) as created_at,
+    case when coalesce(deletion_time >= creation_time, true) then moment(deletion_time) end as deleted_at
 from listed;
 
 insert into workloads by name
@@ -57,6 +58,10 @@ from racked where exists (from pods) having count(*) > 0;
 insert into notes
 select format('{} pods are listed more than once; the row of the first file counts', count(*))
 from (select "name" from pods group by "name" having count(*) > 1) having count(*) > 0;
+
+insert into notes
+select format('{} pods are told to end before they begin: their end is left out', count(*))
+from listed where deletion_time < creation_time having count(*) > 0;
 
 insert into notes
 select format('{} pods ask for certain GPU models ({}); models of GPUs are not told apart here', count(*),

@@ -27,7 +27,8 @@ create temp table task_usage (
     sample_portion double,
     aggregation_type double,
     sampled_cpu_rate double,
-    check (coalesce(cpu_rate, canonical_memory) is not null)
+    check (coalesce(cpu_rate, canonical_memory) is not null),
+    check (end_time >= start_time)
 );
 comment on table task_usage is '{"header": false, "streamed": true}';
 
@@ -52,7 +53,8 @@ create temp table task_usage_v1 (
     accesses_per_instruction double,
     sample_portion double,
     aggregation_type double,
-    check (coalesce(cpu_rate, canonical_memory) is not null)
+    check (coalesce(cpu_rate, canonical_memory) is not null),
+    check (end_time >= start_time)
 );
 comment on table task_usage_v1 is '{"header": false, "streamed": true}';
 

@@ -18,7 +18,8 @@ create temp table instance_usage (
     collection_type varchar,
     average_usage_cpus double check (average_usage_cpus between 0 and 1e3),
     average_usage_memory double check (average_usage_memory between 0 and 1e3),
-    check (coalesce(average_usage_cpus, average_usage_memory) is not null)
+    check (coalesce(average_usage_cpus, average_usage_memory) is not null),
+    check (end_time >= start_time)
 );
 comment on table instance_usage is '{"streamed": true, "tabled": true,
     "keys": ["start_time", "collection_id", "instance_index", "average_usage"]}';

@@ -5,11 +5,13 @@
 -- (restartPolicy Always), and count with the containers too. What the pod asks for as a whole comes before that sum, its
 -- limit stands in where no container asks, overhead comes on top (kubernetes.io, Effective Pod requests and limits).
 -- Pods that ended are no workloads; those of DaemonSets and of nodes themselves run wherever there is a node, and the
--- models count them there. Nodes without pods are machines. A pod or node alone is read as a list of one.
+-- models count them there. Nodes without pods are machines. A pod or node alone is read as a list of one, and lists may
+-- lie in a list. Pods of one name and several uids are several, of clusters side by side or one after the other.
 
 create temp table containers (
     pod varchar not null check (pod <> ''),
     namespace varchar,
+    uid varchar,
     phase varchar,
     owner_kind varchar,
     owner_name varchar,
@@ -20,26 +22,24 @@ create temp table containers (
     cpu varchar check (quantity(cpu) between 0 and 1e6),
     memory varchar check (quantity(memory) between 0 and 1e16),
     gpu varchar check (quantity(gpu) between 0 and 1e5),
+    unlisted bigint,
     check (cpu is null or quantity(cpu) is not null),
     check (memory is null or quantity(memory) is not null),
     check (gpu is null or quantity(gpu) is not null)
 );
-comment on table containers is '{"keys": ["items|metadata"]}';
+comment on table containers is '{"named": true, "keys": ["items|metadata"]}';
 
 -- The place of a container is its ordinal among the containers, or the init containers, of its pod.
 create temp view containers_in_document as
-with items as (
-    select coalesce(item->>'kind', replace(body->>'kind', 'List', '')) as kind, item
-    from (select body, unnest(coalesce(from_json(body->'items', '["JSON"]'), objects_of(body))) as item from document)
-),
-pods as (
+with pods as (
     select
-        item->>'$.metadata.name' as pod, item->>'$.metadata.namespace' as namespace, item->>'$.status.phase' as phase,
+        item->>'$.metadata.name' as pod, item->>'$.metadata.namespace' as namespace, item->>'$.metadata.uid' as uid,
+        item->>'$.status.phase' as phase, unlisted,
         item->>'$.metadata.ownerReferences[0].kind' as owner_kind, item->>'$.metadata.ownerReferences[0].name' as owner_name,
         item->>'$.spec.nodeName' as node, item->'spec' as spec,
         from_json(item->'$.spec.containers', '["JSON"]') as containers,
         from_json(item->'$.spec.initContainers', '["JSON"]') as starters
-    from items where kind = 'Pod'
+    from items_of('document') where kind = 'Pod'
 ),
 parts as (
     select pods.* exclude (spec, containers, starters), 'container' as role,
@@ -74,13 +74,9 @@ create temp table strangers (reason varchar);
 comment on table strangers is '{"keys": ["apiVersion", "kind"], "silent": true}';
 
 create temp view strangers_in_document as
-with held as (
-    select coalesce(item->>'kind', nullif(replace(body->>'kind', 'List', ''), '')) as kind
-    from (select body, unnest(coalesce(from_json(body->'items', '["JSON"]'), objects_of(body))) as item from document)
-)
 select format('holds {}: expected pods with their containers, or nodes, as kubectl get pods -A -o json tells them',
     coalesce(string_agg(distinct kind, ', ' order by kind), 'nothing')) as reason
-from held;
+from items_of('document');
 
 create temp table nodes (
     node varchar not null check (node <> ''),
@@ -102,11 +98,7 @@ select
     item->>'$.status.capacity."nvidia.com/gpu"' as gpu, item->>'$.status.nodeInfo.architecture' as arch,
     item->>'$.metadata.labels."node.kubernetes.io/instance-type"' as type,
     item->>'$.metadata.labels."topology.kubernetes.io/zone"' as zone
-from (
-    select body->>'kind' as kind, unnest(coalesce(from_json(body->'items', '["JSON"]'), objects_of(body))) as item
-    from document
-)
-where coalesce(item->>'kind', replace(kind, 'List', '')) = 'Node';
+from items_of('document') where kind = 'Node';
 
 -- Text as kubectl prints it; with --containers the pod stands first and NAME is the container's.
 create temp table top_pods (
@@ -118,6 +110,7 @@ create temp table top_pods (
     check (quantity(cpu) is not null),
     check (quantity(memory) is not null)
 );
+comment on table top_pods is '{"named": true}';
 comment on column top_pods.cpu is 'CPU(cores)';
 comment on column top_pods.memory is 'MEMORY(bytes)';
 
@@ -144,9 +137,13 @@ select
     sum(quantity(cpu)) filter (role = 'sidecar') over earlier as cores_beside,
     sum(quantity(memory)) filter (role = 'sidecar') over earlier as bytes_beside,
     sum(quantity(gpu)) filter (role = 'sidecar') over earlier as gpus_beside
-from (select distinct * from containers)
+from (
+    select distinct * exclude (file, unlisted), min(file) over (partition by namespace, pod, uid) as file,
+        min(uid) over (partition by namespace, pod) < max(uid) over (partition by namespace, pod) as is_shared
+    from containers
+)
 window earlier as (
-    partition by namespace, pod, phase, owner_kind, owner_name, node order by place, role, container
+    partition by namespace, pod, uid, phase, owner_kind, owner_name, node order by place, role, container
     rows between unbounded preceding and 1 preceding
 );
 
@@ -154,7 +151,7 @@ create temp macro together(a, b) as coalesce(round(a + b, 9), a, b);
 
 create temp table asked as
 with parts as (
-    select namespace, pod, case role when 'sidecar' then 'container' else role end as part,
+    select namespace, pod, uid, file, coalesce(is_shared, false) as is_shared, case role when 'sidecar' then 'container' else role end as part,
         phase, owner_kind, owner_name, node,
         exact_sum(cores) as cores, max(together(cores, cores_beside)) as most_cores,
         exact_sum(bytes) / 1073741824 as gib, max(together(bytes, bytes_beside)) / 1073741824 as most_gib,
@@ -162,7 +159,10 @@ with parts as (
     from needs group by all
 )
 select
-    namespace, pod, full_name(namespace, pod) as workload, any_value(phase) as phase,
+    namespace, pod, any_value(file) as file, case when bool_or(is_shared)
+        then concat(any_value(file), '/', case when count(*) over (partition by namespace, pod, any_value(file)) > 1 then uid || '/' end)
+        else '' end || full_name(namespace, pod) as workload,
+    bool_or(is_shared) as is_shared, any_value(phase) as phase,
     any_value(owner_kind) as owner_kind, any_value(owner_name) as owner_name, any_value(node) as node,
     coalesce(max(cores) filter (part = 'pod'),
         greatest(max(cores) filter (part = 'container'), max(most_cores) filter (part = 'init')),
@@ -171,15 +171,24 @@ select
         greatest(max(gib) filter (part = 'container'), max(most_gib) filter (part = 'init')),
         max(gib) filter (part = 'limit')) + coalesce(max(gib) filter (part = 'overhead'), 0) as gib,
     greatest(max(gpus) filter (part = 'container'), max(most_gpus) filter (part = 'init')) as gpus
-from parts group by namespace, pod;
+from parts group by namespace, pod, uid;
 
 create temp table running as
 from asked
 where coalesce(phase, 'Running') not in ('Succeeded', 'Failed') and coalesce(owner_kind, '') not in ('DaemonSet', 'Node');
 
+-- Files are readings one after the other: of several the mean of cores and the most memory. Containers of a pod add up.
 create temp table readings as
-select namespace, coalesce(pod, name) as pod, exact_sum(quantity(cpu)) as cores, exact_sum(quantity(memory)) / 1073741824 as gib
-from top_pods group by all;
+with each as (
+    select namespace, coalesce(pod, name) as pod, file, exact_sum(quantity(cpu)) as cores,
+        exact_sum(quantity(memory)) / 1073741824 as gib
+    from top_pods group by all
+)
+select namespace, pod, exact_avg(cores) as cores, max(gib) as gib, count(*) as times from each group by namespace, pod;
+
+create temp table node_readings as
+select name, exact_avg(quantity(cpu)) as cores, max(quantity(memory)) / 1073741824 as gib, count(*) as times
+from top_nodes group by name;
 
 -- A reading of one namespace does not say which; then the name of the pod must do.
 create temp table machines_or_pods as
@@ -194,16 +203,16 @@ from running p
 full join (
     select * from readings r where not exists (
         from asked a where a.pod = r.pod and coalesce(a.namespace = r.namespace, true)
-            and a.workload not in (select workload from running))
-) r on p.pod = r.pod and coalesce(p.namespace = r.namespace, true)
+            and (a.is_shared or a.workload not in (select workload from running)))
+) r on not p.is_shared and p.pod = r.pod and coalesce(p.namespace = r.namespace, true)
 left join (select distinct on (node) * from nodes order by node, cpu) n on n.node = p.node
 union all by name
 select
     coalesce(n.node, t.name) as workload, 'vm' as kind, n.zone as owner, quantity(n.cpu) as cores,
     quantity(n.memory) / 1073741824 as gib, quantity(n.gpu) as gpus, n.arch,
-    quantity(t.cpu) as cores_used, quantity(t.memory) / 1073741824 as gib_used
+    t.cores as cores_used, t.gib as gib_used
 from (select distinct on (node) * from nodes order by node, cpu) n
-full join (select distinct on (name) * from top_nodes order by name, cpu) t on t.name = n.node
+full join node_readings t on t.name = n.node
 where not exists (from containers) and not exists (from top_pods);
 
 -- Where a pod asks for CPU its reading is a share of that, and says nothing of peaks: the demand's policy states a
@@ -227,6 +236,10 @@ select format('kubectl top has one reading and no time: {} workloads, the cores 
 from machines_or_pods where cores_used is not null having count(*) > 0;
 
 insert into notes
+select format('{} pods or nodes are read several times: the mean of their cores counts, and the most memory', count(*))
+from (select times from readings union all select times from node_readings) where times > 1 having count(*) > 0;
+
+insert into notes
 select format('{} of {} workloads have no reading of what they use: planned as they ask', count(*) filter (cores_used is null), count(*))
 from machines_or_pods having count(*) filter (cores_used is null) > 0;
 
@@ -234,6 +247,15 @@ insert into notes
 select format('{} of {} pods ask for no CPU, {} for no memory', count(*) filter (coalesce(cores, 0) = 0), count(*),
     count(*) filter (coalesce(gib, 0) = 0))
 from running having count(*) filter (coalesce(cores, 0) = 0 or coalesce(gib, 0) = 0) > 0;
+
+insert into notes
+select format('{} pods have a name that another pod has, such as {}: their uids differ, so they are several, of clusters side by side or one after the other; a reading of that name is nobody''s',
+    count(*), min(full_name(namespace, pod)))
+from asked where is_shared having count(*) > 0;
+
+insert into notes
+select format('a list was cut by its server: {} more items or so, get it again without --limit or follow its metadata.continue', max(unlisted))
+from containers having max(unlisted) > 0;
 
 insert into notes
 select format('{} pods have ended (Succeeded, Failed) and are no workloads', count(*))

@@ -1,13 +1,17 @@
 -- OpenCost and Kubecost: answers of /allocation as JSON; what pods used and asked for in each step, and what it cost
 --
 -- Layout: opencost/opencost, core/pkg/opencost/allocation_json.go: {"code":200,"data":[{"name": {allocation}, ..}, ..]},
--- an object a step. Floats that are no numbers come as null. __idle__ and __unmounted__ are capacity that nobody used: no
+-- an object a step; Kubecost's /allocation/summary (summaryallocation_json.go): {"code":200,"data":{"sets":[{"allocations":
+-- {"name": {..}, ..}}, ..]}}, whose allocations have no properties but, where nothing is aggregated, all in their name,
+-- cluster/node/namespace/pod/container. Floats that are no numbers come as null. __idle__ and __unmounted__ are capacity that nobody used: no
 -- workloads. __unallocated__ are pods that run, but lack the label, controller or whatever the answer is aggregated by
 -- (allocation.go tells IdleSuffix, UnmountedSuffix and UnallocatedSuffix apart). By pod or container a workload is
--- namespace/pod, else it is what the answer is aggregated by.
+-- namespace/pod, else it is what the answer is aggregated by; where several clusters have one of a name, cluster/name.
+-- Answers side by side may tell a step twice, and one that was asked for before it had passed is shorter.
 
 create temp table allocations (
     name varchar not null check (name <> ''),
+    cluster varchar,
     namespace varchar,
     pod varchar,
     controller varchar,
@@ -27,21 +31,36 @@ create temp table allocations (
 comment on table allocations is '{"needed": true, "keys": ["code", "data"]}';
 
 create temp view allocations_in_document as
-with steps as (select unnest(from_json(body->'data', '["JSON"]')) as step from document),
+with answers as (select unnest(objects_of(body)) as body from document),
+steps as (
+    select unnest(from_json(body->'data', '["JSON"]')) as step from answers where json_type(body->'data') = 'ARRAY'
+    union all
+    select set->'allocations' from (
+        select unnest(coalesce(from_json(body->'$.data.sets', '["JSON"]'), [body->'data'])) as set
+        from answers where json_type(body->'data') = 'OBJECT'
+    )
+),
 entries as (
     select unnest(map_entries(cast(step as map(varchar, json)))) as e from steps where json_type(step) = 'OBJECT'
-)
+),
+told as (
+    select e.key as name, e.value as a, case when (a->'properties') is null and (a->'window') is null then string_split(name, '/') end as parts
+    from entries where json_type(a) = 'OBJECT' and (a->'type') is null
+),
+placed as (select * exclude (parts), case when len(parts) = 5 then parts end as parts from told)
 select
-    e.key as name, e.value->>'$.properties.namespace' as namespace, e.value->>'$.properties.pod' as pod,
-    e.value->>'$.properties.controller' as controller, e.value->>'$.properties.controllerKind' as controller_kind,
-    coalesce(e.value->>'start', e.value->>'$.window.start') as started_at, coalesce(e.value->>'minutes',
-        cast(date_diff('second', instant(e.value->>'$.window.start'), instant(e.value->>'$.window.end')) / 60.0 as varchar)) as minutes,
-    e.value->>'cpuCoreRequestAverage' as cpu_request, e.value->>'cpuCoreUsageAverage' as cpu_usage,
-    e.value->>'ramByteRequestAverage' as ram_request, e.value->>'ramByteUsageAverage' as ram_usage,
-    coalesce(e.value->>'gpuCount', e.value->>'gpuRequestAverage') as gpus, e.value->>'pvBytes' as pv_bytes,
-    e.value->>'networkTransferBytes' as sent_bytes, e.value->>'networkReceiveBytes' as received_bytes,
-    e.value->>'totalCost' as total_cost
-from entries;
+    name, coalesce(a->>'$.properties.cluster', parts[1]) as cluster, coalesce(a->>'$.properties.namespace', parts[3]) as namespace,
+    coalesce(a->>'$.properties.pod', parts[4]) as pod,
+    a->>'$.properties.controller' as controller, a->>'$.properties.controllerKind' as controller_kind,
+    coalesce(a->>'start', a->>'$.window.start') as started_at, coalesce(a->>'minutes',
+        cast(date_diff('second', instant(coalesce(a->>'$.window.start', a->>'start')),
+            instant(coalesce(a->>'$.window.end', a->>'end'))) / 60.0 as varchar)) as minutes,
+    a->>'cpuCoreRequestAverage' as cpu_request, a->>'cpuCoreUsageAverage' as cpu_usage,
+    a->>'ramByteRequestAverage' as ram_request, a->>'ramByteUsageAverage' as ram_usage,
+    coalesce(a->>'gpuCount', a->>'gpuRequestAverage') as gpus, a->>'pvBytes' as pv_bytes,
+    a->>'networkTransferBytes' as sent_bytes, a->>'networkReceiveBytes' as received_bytes,
+    a->>'totalCost' as total_cost
+from placed;
 
 -- Answers without an allocation say why.
 create temp table refusals (reason varchar);
@@ -51,17 +70,26 @@ create temp view refusals_in_document as
 select case
     when try_cast(body->>'code' as integer) >= 400 or (body->>'status') = 'error'
         then format('the server answered with error {}: {}', body->>'code', coalesce(body->>'message', 'it tells no more'))
-    when json_type(body->'data') = 'OBJECT'
-        then 'its data is an object: expected a list with an object a step, as /allocation answers'
+    when regexp_matches(cast(body->'data' as varchar), '^\[\{"[^"]*":\{[^{}]*"type":')
+        then 'holds assets, what a cluster is made of: expected allocations, as /allocation answers'
+    when json_type(body->'data') = 'OBJECT' and (body->'$.data.sets') is null and (body->'$.data.allocations') is null
+        then 'its data is an object: expected a list with an object a step, as /allocation answers, or sets, as /allocation/summary does'
     else 'holds no allocations: ask for a window in which pods ran' end as reason
 from document where (body->>'code') is not null;
 
 create temp macro is_nobody(name) as regexp_matches(name, '(^|/)__(idle|unmounted)__(/|$)');
 create temp macro lacks_property(name) as regexp_matches(name, '(^|/)__(unallocated|undefined)__(/|$)');
 
+create temp table told_once as
+select distinct * exclude (total_cost),
+    coalesce(case when coalesce(pod, '') <> '' then coalesce(namespace || '/', '') || pod end, name) as plain
+from allocations where not is_nobody(name)
+qualify minutes = max(minutes) over (partition by name, cluster, namespace, pod, started_at);
+
 create temp table used as
-select *, coalesce(case when coalesce(pod, '') <> '' then coalesce(namespace || '/', '') || pod end, name) as workload
-from allocations where not is_nobody(name);
+with homed as (select *, min(cluster) over w < max(cluster) over w as is_shared from told_once window w as (partition by plain))
+select *, case when bool_or(is_shared) over () then nullif(cluster, '') || '/' end as home, coalesce(home, '') || plain as workload
+from homed;
 
 insert into usage by name
 select
@@ -79,14 +107,14 @@ with sized as (
     from usage where trace_id = $trace_id group by workload
 ),
 told as (
-    select workload, started_at, any_value(namespace) as namespace, any_value(controller) as controller,
+    select workload, started_at, any_value(home) as home, any_value(namespace) as namespace, any_value(controller) as controller,
         bool_or(controller_kind in ('deployment', 'replicaset')) as scales_out,
         exact_sum(gpus) as gpus, exact_sum(pv_bytes / 1073741824) as storage_gib
     from used group by all
 )
 select
     $trace_id as trace_id, workload, 'container' as kind, any_value(namespace) as owner,
-    any_value(coalesce(namespace || '/', '') || controller) as application, bool_or(scales_out) as scales_out,
+    any_value(coalesce(home, '') || coalesce(namespace || '/', '') || controller) as application, bool_or(scales_out) as scales_out,
     any_value(s.cores) as cpu_cores, any_value(s.gib) as memory_gib, nullif(max(gpus), 0) as gpus,
     nullif(max(storage_gib), 0) as storage_gib
 from told left join sized s using (workload)
@@ -104,6 +132,23 @@ from (
     select workload, sum(exact_sum(cpu_usage)) over (partition by started_at) as cores
     from used where lacks_property(workload) group by workload, started_at
 ) having count(*) > 0;
+
+insert into notes
+select format('{} names are of several clusters, such as {}: each cluster''s is a workload of its own, cluster/name',
+    count(distinct plain), min(plain))
+from used where is_shared having count(*) > 0;
+
+insert into notes
+select format('{} allocations are told by several answers, and count once: of those of one step the longest',
+    count(*) - (select count(*) from used))
+from allocations where not is_nobody(name) having count(*) > (select count(*) from used);
+
+insert into notes
+select format('{} workloads are of answers by something larger than a pod (such as {}), {} are pods: what both tell of is planned twice',
+    count(distinct workload) filter (coalesce(pod, '') = ''), min(workload) filter (coalesce(pod, '') = ''),
+    count(distinct workload) filter (pod <> ''))
+from used where not lacks_property(name)
+having count(*) filter (coalesce(pod, '') = '') > 0 and count(*) filter (pod <> '') > 0;
 
 insert into notes
 select format('{} of {} allocations tell no CPU or memory in use', count(*) filter (cpu_usage is null or ram_usage is null), count(*))

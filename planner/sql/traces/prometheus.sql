@@ -1,7 +1,8 @@
 -- Prometheus: results of query_range and query as JSON (matrix, vector), of cAdvisor, node_exporter and others; or a server by URL
 --
 -- Layout: prometheus.io, HTTP API: {"status":"success","data":{"resultType":"matrix","result":[{"metric":{..},"values":
--- [[seconds, "value"], ..]}]}}; vector has one "value". Values NaN and Inf are rejected rows. A series is told apart by
+-- [[seconds, "value"], ..]}]}}; vector has one "value". Also a list of answers, an answer's data or result alone, and lines of
+-- VictoriaMetrics' /api/v1/export, {"metric":{..},"values":[..],"timestamps":[milliseconds, ..]}. Values NaN and Inf are rejected rows. A series is told apart by
 -- its name and labels:
 --   container_cpu_usage_seconds_total                  counter of a container's (or pod's) CPU seconds -> cores
 --   container_memory_working_set_bytes                 gauge; else .._usage_bytes, .._rss
@@ -14,29 +15,63 @@
 -- A recording rule (level:metric:operations) is what its metric is; a counter only where no rate was taken. A result
 -- without a name (rate(..), sum by (pod) (..)) is known by its file's name, a rule of no known metric by its own: see
 -- macro heard. Metrics of none of these are told in a note.
--- A workload is namespace/pod where there are pods, else job/instance; nodes are named by their instance. Labels
--- exported_.. are the series' own, those beside them are of the target that was scraped for it (honor_labels: false).
--- Replicas of one Prometheus (prometheus_replica, __replica__, ..) tell the same series, which counts once.
+-- A workload is namespace/pod where there are pods, instance/name where cAdvisor tells of Docker, else job/instance; nodes are named by their instance. Where several
+-- clusters (label cluster, as Thanos and Mimir add it) have one of a name, it is cluster/namespace/pod. Labels exported_.. are the series' own, those beside them are of the target that was scraped for it (honor_labels: false).
+-- Where pods tell their CPU and memory, the machines that they are known to run on (by label node, or the address of the
+-- kubelet or of cAdvisor) are no demand of their own: what they use is what the pods use.
+-- Replicas of one Prometheus (prometheus_replica, __replica__, ..) tell the same series, which counts once. So do a second
+-- scrape of a kubelet (another job), a second kube-state-metrics, and a container's starts one after the other (another id,
+-- name or node), which a server shows side by side for up to five minutes: one container of a pod is never there twice.
 
 create temp table points (
     labels varchar not null,
     second double not null check (second between 0 and 4102444800),
     value double not null check (value between 0 and 1e18)
 );
-comment on table points is '{"named": true, "needed": true, "keys": ["status", "data"]}';
+comment on table points is '{"named": true, "needed": true, "keys": ["status|resultType|metric", "data|result|values|value"]}';
 
+-- What a document is its beginning tells: answers are large, and to parse one for its keys takes as much memory again.
 create temp view points_in_document as
-with series as (
-    select unnest(r.data.result) as s
-    from (
-        select from_json(body, '{"data":{"result":[{"metric":"JSON","values":[["VARCHAR"]],"value":["VARCHAR"]}]}}') as r
-        from document
-    )
+with told as (
+    select body as one from document where not starts_with(ltrim(body), '[')
+    union all
+    select unnest(from_json(body, '["JSON"]')) from document where starts_with(ltrim(body), '[')
 ),
-pairs as (
-    select cast(s.metric as varchar) as labels, unnest(coalesce(s.values, [s.value])) as pair from series
+known as (
+    select one, regexp_extract(left(one, 100), '^\s*\{\s*"(\w+)"', 1) as first_key,
+        first_key in ('metric', 'values', 'timestamps') and contains(one, '"timestamps"') as is_export
+    from told
+),
+answers as (
+    select from_json(
+        case when first_key in ('resultType', 'result') then json_object('data', one)
+            when first_key in ('metric', 'value', 'values') then json_object('data', json_object('result', json_array(one)))
+            else one end,
+        '{"data":{"result":[{"metric":"JSON","values":[["VARCHAR"]],"value":["VARCHAR"]}]}}') as r
+    from known where not is_export
+),
+series as (select unnest(r.data.result) as s from answers),
+pairs as (select cast(s.metric as varchar) as labels, unnest(coalesce(s.values, [s.value])) as pair from series),
+exported as (
+    select from_json(one, '{"metric":"JSON","values":["VARCHAR"],"timestamps":["DOUBLE"]}') as s
+    from known where is_export
 )
-select labels, pair[1] as second, pair[2] as value from pairs where pair is not null and labels is not null;
+select labels, pair[1] as second, pair[2] as value from pairs where pair is not null and labels is not null
+union all
+select cast(s.metric as varchar), cast(unnest(s.timestamps) / 1000 as varchar), unnest(s.values)
+from exported where s.metric is not null;
+
+-- What a server says beside its answer: of Thanos that stores were missing, of VictoriaMetrics that the answer is partial.
+create temp table warnings (warning varchar not null);
+comment on table warnings is '{"named": true, "aside": true, "keys": ["status|resultType|metric", "data|result|values|value"]}';
+
+create temp view warnings_in_document as
+with told as (
+    select unnest(objects_of(body)) as one from document where contains(body, '"warnings"') or contains(body, '"isPartial"')
+)
+select unnest(from_json(one->'warnings', '["VARCHAR"]')) as warning from told
+union all
+select 'the answer is partial (isPartial)' from told where one->>'isPartial' = 'true';
 
 -- Answers without a series say why.
 create temp table refusals (reason varchar);
@@ -63,9 +98,12 @@ with labelled as (
     select distinct
         file, labels, labels->>'exported_pod' as own_pod, labels->>'exported_namespace' as own_namespace,
         labels->>'exported_container' as own_container,
-        coalesce(labels->>'namespace', labels->>'kubernetes_namespace') as namespace,
-        coalesce(labels->>'pod', labels->>'pod_name', labels->>'kubernetes_pod_name') as pod,
-        coalesce(labels->>'container', labels->>'container_name') as container,
+        coalesce(labels->>'namespace', labels->>'kubernetes_namespace', labels->>'container_label_io_kubernetes_pod_namespace')
+            as namespace,
+        coalesce(labels->>'pod', labels->>'pod_name', labels->>'kubernetes_pod_name',
+            labels->>'container_label_io_kubernetes_pod_name') as pod,
+        coalesce(labels->>'container', labels->>'container_name', labels->>'container_label_io_kubernetes_container_name')
+            as container,
         coalesce(labels->>'exported_instance', labels->>'instance', labels->>'node', labels->>'nodename',
             labels->>'kubernetes_node') as instance
     from (select distinct file, labels from points)
@@ -79,8 +117,14 @@ select
     coalesce(own_pod, pod) as pod,
     case when own_pod is not null then own_container else coalesce(container, own_container) end as container,
     instance, coalesce(labels->>'exported_job', labels->>'job', labels->>'service', labels->>'app') as job,
+    nullif(coalesce(labels->>'cluster', labels->>'k8s_cluster_name', labels->>'cluster_name', labels->>'cluster_id'), '') as cluster,
+    case when labels->>'__name__' like 'container\_%' escape '\' and coalesce(own_pod, pod) is null then nullif(labels->>'name', '') end
+        as docker,
+    coalesce(labels->>'container_label_com_docker_swarm_service_name', labels->>'container_label_com_docker_compose_service')
+        as service,
     labels->>'mode' as mode, labels->>'cpu' as cpu, labels->>'resource' as resource,
-    coalesce(labels->>'device', labels->>'interface', '') as device, coalesce(labels->>'id', '') as cgroup
+    coalesce(labels->>'device', labels->>'interface', '') as device, coalesce(labels->>'id', '') as cgroup,
+    metric like 'container\_%' escape '\' and coalesce(own_pod, pod) is null and docker is null and cgroup <> '' as is_of_machine
 from labelled;
 
 -- What each series says: our measure, and whether it counts up. Of several a workload's measure takes the lowest rank.
@@ -208,14 +252,40 @@ with told_apart as (
                 when 'cpu' then 'allocated_cpu_cores' when 'memory' then 'allocated_memory_gib' end
             else m.measure end as measure
     from series s join meant m using (metric, query)
+),
+named as (
+    select * exclude (by_mode, unit), coalesce(unit, unit_of(measure)) as unit,
+        case when measure in ('free', 'disk_iops') then coalesce(known, regexp_extract(words, 'read|writ'), '') else '' end as part,
+        case when scope = 'node' then coalesce(instance, job, 'node')
+            when pod is not null then coalesce(namespace || '/', '') || pod
+            else coalesce(instance || '/' || docker, docker, job || '/' || instance, instance, job, namespace, nullif(cgroup, ''), nullif(container, ''),
+                labels->>'name', query) end as name
+    from told_apart left join shares using (metric, query)
+),
+-- What lost its cluster is of the only one that has the name. What an application tells may have a label of its own there.
+clustered as (
+    select *, min(cluster) filter (scope <> 'process') over w as one, max(cluster) filter (scope <> 'process') over w as another
+    from named window w as (partition by name)
+),
+homed as (
+    select * exclude (cluster, one, another), one < another as is_shared,
+        case when bool_or(one < another) over () then coalesce(cluster, case when one = another then one end) end as cluster
+    from clustered
 )
-select * exclude (by_mode, unit), coalesce(unit, unit_of(measure)) as unit,
-    case when measure in ('free', 'disk_iops') then coalesce(known, regexp_extract(words, 'read|writ'), '') else '' end as part,
-    case when scope = 'node' then coalesce(instance, job, 'node')
-        when pod is not null then coalesce(namespace || '/', '') || pod
-        else coalesce(job || '/' || instance, instance, job, namespace, nullif(cgroup, ''), nullif(container, ''),
-            labels->>'name', query) end as workload
-from told_apart left join shares using (metric, query);
+select * exclude (name), name as plain, coalesce(cluster || '/', '') || name as workload from homed;
+
+create temp table hosts as
+select distinct coalesce(cluster, '') as cluster, unnest([labels->>'node', labels->>'kubernetes_node', labels->>'nodename',
+    case when metric like 'container\_%' escape '\' then regexp_replace(labels->>'instance', ':[0-9]+$', '') end]) as host
+from understood where scope = 'pod' and pod is not null and measure in ('cpu_cores', 'memory_gib')
+    and (select count(distinct measure) = 2 from understood
+        where scope = 'pod' and pod is not null and measure in ('cpu_cores', 'memory_gib'));
+
+create temp table hosting as
+select distinct workload
+from understood join hosts on hosts.cluster = coalesce(understood.cluster, '')
+    and host in (labels->>'node', labels->>'nodename', labels->>'kubernetes_node', regexp_replace(instance, ':[0-9]+$', ''))
+where scope = 'node';
 
 -- A pod's containers add up; cAdvisor also has the pod as a whole (no container, or its pause container POD), which
 -- serves where it is all there is. Loopback and virtual devices of machines, and what a node says of its cgroups, are
@@ -229,7 +299,8 @@ with owned as (
     where measure is not null
         and not (scope = 'node' and coalesce(mode, '') in ('guest', 'guest_nice'))
         and not (scope = 'node' and regexp_matches(device, '^(lo|veth.*|docker.*|br-.*|cni.*|flannel.*|cali.*|dm-.*|loop.*)$'))
-        and not (scope = 'pod' and metric like 'container\_%' escape '\' and pod is null and cgroup <> '')
+        and not is_of_machine
+        and not (scope = 'node' and workload in (from hosting))
 ),
 moded as (
     select *, bool_and(rests and cpu is not null) over w and bool_or(mode = 'idle') over w as only_rests
@@ -241,17 +312,24 @@ where (not has_containers or coalesce(container, '') not in ('', 'POD')) and (on
 
 -- A line is a series; twins are the lines of one series that replicas tell.
 create temp table chosen as
-select *, dense_rank() over (order by measure, part, labels) as line, dense_rank() over (order by measure, part, told) as twin
-from ranked where metric = best;
+with identified as (
+    select *, case when pod is not null and (metric like 'container\_%' escape '\' or metric like 'kube\_pod\_%' escape '\')
+            and (coalesce(container, '') <> '' or metric like 'container\_network\_%' escape '\')
+        then to_json([workload, metric, container, cpu, device, resource]) else told end as identity
+    from ranked where metric = best
+)
+select *, dense_rank() over (order by measure, part, labels) as line, dense_rank() over (order by measure, part, identity) as twin
+from identified;
 
 -- Counters become rates between neighbours: where one falls it began again at zero. What several answers tell of a
 -- series at one moment counts once.
 create temp table lines_told as
 select line, any_value(workload) as workload, any_value(measure) as measure, bool_or(counts) as counts, max(unit) as unit,
-    any_value(twin) as twin, any_value(mode) filter (only_rests) as rest
+    any_value(twin) as twin, any_value(told) as told, any_value(mode) filter (only_rests) as rest
 from chosen group by line;
 
-create temp table replicated as select twin from lines_told group by twin having count(*) > 1;
+create temp table replicated as
+select twin, count(distinct told) as starts, count(*) as lines from lines_told group by twin having count(*) > 1;
 
 create temp table steps as
 with told as (
@@ -276,9 +354,9 @@ used as (
     select * exclude (rest, amount), case rest when 'idle' then 1 - amount when 'iowait' then -amount else amount end as amount
     from each
 )
-select workload, measure, second, amount from used where twin not in (from replicated)
+select workload, measure, second, amount from used where twin not in (select twin from replicated)
 union all
-select any_value(workload), any_value(measure), second, max(amount) from used where twin in (from replicated) group by twin, second;
+select any_value(workload), any_value(measure), second, max(amount) from used where twin in (select twin from replicated) group by twin, second;
 
 create temp table measures as
 with summed as (
@@ -323,11 +401,12 @@ named as (
     select
         workload, any_value(namespace) filter (scope <> 'node') as owner,
         case when bool_or(scope = 'node') then 'vm' else 'container' end as kind,
-        coalesce(any_value(case when pod is not null and scope <> 'node' then coalesce(namespace || '/', '')
-            || regexp_replace(pod, '(-[a-f0-9]{8,10})?-[a-z0-9]{5}$|-[0-9]+$', '') end), any_value(job)) as application,
+        coalesce(any_value(case when pod is not null and scope <> 'node' then coalesce(cluster || '/', '') || coalesce(namespace || '/', '')
+            || regexp_replace(pod, '(-[a-f0-9]{8,10})?-[a-z0-9]{5}$|-[0-9]+$', '') end),
+            any_value(coalesce(service, docker)), any_value(job)) as application,
         count(distinct cpu) filter (scope = 'node' and measure = 'cpu_cores') as cores
     from understood
-    where measure is not null or not exists (from understood where measure is not null)
+    where (measure is not null or not exists (from understood where measure is not null)) and workload not in (from hosting)
     group by workload
 )
 select
@@ -337,11 +416,21 @@ from named n left join sized s using (workload)
 where s.workload is not null or not exists (from usage where trace_id = $trace_id);
 
 insert into notes
+select format('{}: the server warns: {}', file, warning)
+from (select file, left(string_agg(distinct warning, '; ' order by warning), 300) as warning from warnings group by file)
+order by file limit 10;
+
+insert into notes
 select format('{} metrics tell nothing that is planned by and are passed over: {}', count(*),
     string_agg(metric, ', ' order by metric))
 from (select distinct case when metric = '' then 'results without a name in ' || query else metric end as metric
     from understood where measure is null)
 having count(*) > 0;
+
+insert into notes
+select format('{} series are of a machine''s own cgroups (such as {}), of no pod and no container with a name, and are passed over',
+    count(*), min(cgroup))
+from understood where is_of_machine and measure is not null having count(*) > 0;
 
 insert into notes
 select 'no metric that is known tells what is used: the series are listed as workloads without samples'
@@ -375,7 +464,36 @@ from (select workload from understood where scope = 'node' and measure = 'cpu_co
 having count(*) > 0;
 
 insert into notes
-select format('{} series come from several replicas of a Prometheus and count once', count(*)) from replicated having count(*) > 0;
+select format('{} series come from several replicas of a Prometheus and count once', count(*))
+from replicated where lines > starts having count(*) > 0;
+
+insert into notes
+select format('{} series of containers are told by several scrapes, or of several starts of the container: where they overlap the largest counts',
+    count(*))
+from replicated where starts > 1 having count(*) > 0;
+
+insert into notes
+select format('{} machines are what the pods run on, no demand of their own', count(distinct workload))
+from understood where scope = 'node' and workload in (from hosting) having count(*) > 0;
+
+insert into notes
+select format('{} machines and {} pods or containers of Docker are both told, and nothing tells that these run on those: where they do, what they use is planned twice',
+    count(distinct workload) filter (measure in ('cpu_cores', 'total') and scope = 'node' and workload not in (from hosting)),
+    count(distinct workload) filter (measure in ('cpu_cores', 'memory_gib') and scope = 'pod' and coalesce(pod, docker) is not null))
+from understood
+having count(*) filter (measure in ('cpu_cores', 'total') and scope = 'node' and workload not in (from hosting)) > 0
+    and count(*) filter (measure in ('cpu_cores', 'memory_gib') and scope = 'pod' and coalesce(pod, docker) is not null) > 0
+    and not exists (from hosting);
+
+insert into notes
+select format('{} counters have one sample each, and so no rate: ask for a stretch of time (query_range), or for rate(..)', count(*))
+from (select line from steps where line in (select line from lines_told where counts) group by line having count(*) = 1)
+having count(*) > 0 and not exists (from steps where seconds > 0);
+
+insert into notes
+select format('{} names are of several clusters, such as {}: each cluster''s is a workload of its own, cluster/name',
+    count(distinct plain), min(plain))
+from understood where is_shared and measure is not null having count(*) > 0;
 
 insert into notes
 select format('{} workloads tell shares of CPU or memory and no size to go with them: the size is the scenario''s assumption',
