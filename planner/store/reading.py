@@ -190,6 +190,12 @@ def parquet_rows(connection: duckdb.DuckDBPyConnection, group: Group, variable: 
 
 
 def _from_parquet(column: str, found: str, wanted: str, cast: str) -> str:
+    if found == "BLOB":
+        # Older writers do not mark texts as such; bytes that are none stay as DuckDB spells them.
+        column, found = f"coalesce(try(decode({column})), cast({column} as varchar))", "VARCHAR"
+    if found in ("FLOAT", "DOUBLE"):
+        # The footer's least and most leave out NaN, and DuckDB takes a check that both meet as met by all.
+        column = f"if(isnan({column}), cast('nan' as {found}), {column})"
     if wanted == "TIMESTAMP":
         if found.startswith("TIMESTAMP") or found == "DATE":
             zoned = found.endswith("WITH TIME ZONE")

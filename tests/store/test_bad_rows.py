@@ -7,6 +7,8 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -178,6 +180,39 @@ def test_parquet_rows_are_judged_too(tmp_path: Path) -> None:
     assert (info.samples, info.rejected, info.lines) == (2, 2, 4)
     assert rejects["line"].tolist() == [2, 3]
     assert rejects["reason"].str.split(":").str[0].tolist() == ["cpu_cores", "workload"]
+
+
+def test_numbers_that_are_none_are_rejected_in_parquet_whatever_its_footer_says(tmp_path: Path) -> None:
+    """A footer's least and most leave out NaN: a check that both of them meet is not met by all rows."""
+    times = pd.date_range("2024-01-01", periods=3, freq="h")
+    none = float("nan")
+    kinds = {"double": pa.float64(), "float": pa.float32()}
+    with Store(":memory:") as store:
+        for name, kind in kinds.items():
+            used = pa.array([1.0, none, 2.0], kind)
+            pq.write_table(pa.table({"workload": ["v"] * 3, "sampled_at": times, "cpu_cores": used}), tmp_path / name)
+            info = store.ingest(tmp_path / name)
+            assert (info.samples, info.rejected, info.lines) == (2, 1, 3)
+            assert store.rejects(info.trace_id)["line"].tolist() == [2]
+        pq.write_table(pa.table({"time": times, "requests": [5.0, none, 2.0]}), tmp_path / "requests")
+        requests = store.ingest(tmp_path / "requests")
+    assert (requests.format, requests.calls, requests.rejected) == ("request_rates", 7, 1)
+
+
+def test_texts_of_parquet_that_are_not_marked_as_texts(tmp_path: Path) -> None:
+    """Hive and Impala write a string as bytes and no more; bytes that are no text are one bad row."""
+    columns = {
+        "workload": ["zür".encode(), b"b", b"c"],
+        "sampled_at": [b"2024-01-01 00:00:00", b"2024-01-01 01:00:00", b"2024-01-01 02:00:00"],
+        "cpu_cores": [b"1", b"2", b"\xff"],
+    }
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path / "t.parquet")
+        names = store._frame("select workload from workloads order by 1")["workload"].tolist()
+        rejects = store.rejects(info.trace_id)
+    assert (info.samples, names) == (2, ["b", "zür"])
+    assert rejects[["line", "reason"]].iloc[0].tolist() == [3, r"cpu_cores: expected a number, found '\xFF'"]
 
 
 def test_clocks_gone_wrong_in_other_formats(tmp_path: Path) -> None:
