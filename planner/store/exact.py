@@ -9,6 +9,9 @@ quoted field with a line end in it), else they are rejected, alone.
 from __future__ import annotations
 
 import codecs
+import csv
+import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,18 +20,23 @@ from typing import Final
 import duckdb
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from planner.store.formats import Input
-from planner.store.judge import BROKEN_QUOTE, legal, parsed, quoted, reason, reasons
+from planner.store.judge import BLANK, BROKEN_QUOTE, broken, parsed, quoted, reason, reasons
 from planner.store.parquet import has_unbounded_times, with_bounded_times
 from planner.store.reading import Group, Reject, parquet_rows
 from planner.store.sources import Source, open_bytes
 
-__all__ = ["Chunk", "chunks", "encoding_of", "exact_table", "nothing"]
+__all__ = ["Chunk", "chunks", "encoding_of", "exact_table", "is_broken", "nothing"]
 
 _CHUNK: Final = 1 << 24
 _LONGEST_RECORD: Final = 20
 """Most lines that one record may span."""
+
+
+_Joined = tuple[int, int, str]
+"""A record of several lines: the numbers of the first and the last of them, and the text."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,22 @@ class Chunk:
 
     first: int
     lines: list[str]
+
+
+def is_broken(kind: Input, source: Source) -> bool:
+    """Whether the first lines of a text have a quote where none may be, whatever stands below them.
+
+    The quick reader takes as long as the exact one to find out that it cannot read a file full of them.
+    """
+    if kind.delimiter == BLANK or not any('"' in line for line in source.head):
+        return False
+    # The quick reader passes over blanks behind a quote.
+    lines = [re.sub('" +', '"', line) + "\n" for line in source.head]
+    try:
+        deque(csv.reader(lines, delimiter=kind.separated(lines[0]).delimiter, strict=True), maxlen=0)
+    except csv.Error as error:
+        return "expected after" in str(error)
+    return False
 
 
 def exact_table(
@@ -105,16 +129,14 @@ def _judge(
     """Rows of a chunk into the table; the bad ones."""
     numbers = np.arange(chunk.first, chunk.first + len(chunk.lines))
     connection.register("chunk", pa.table({"line": numbers, "text": pa.array(chunk.lines, pa.string())}))
-    broken = connection.execute(f"""
-        select line from chunk
-        where contains(text, '"') and not regexp_full_match(text, '{legal(group.kind.delimiter)}') order by line
-    """).fetchall()
-    joined, stray = _mended(connection, group, chunk, [row[0] for row in broken])
+    query = f"select line from chunk where {broken(group.kind.delimiter)} order by line"
+    places = np.asarray(connection.execute(query).fetchnumpy()["line"], np.int64)
+    joined, stray = _mended(connection, group, chunk, places)
     fixed = pa.table({
-        "line": pa.array(joined, pa.int64()),
-        "text": pa.array(["\n".join(lines) for lines in joined.values()], pa.string()),
+        "line": pa.array([first for first, _, _ in joined], pa.int64()),
+        "text": pa.array([text for _, _, text in joined], pa.string()),
     })  # fmt: skip
-    gone = [line for first, lines in joined.items() for line in range(first, first + len(lines))] + stray
+    gone = [line for first, last, _ in joined for line in range(first, last + 1)] + stray
     connection.register("joined", fixed)
     connection.register("gone", pa.table({"line": pa.array(gone, pa.int64())}))
     connection.execute("""
@@ -147,24 +169,29 @@ def _keep(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source, ro
 
 
 def _mended(
-    connection: duckdb.DuckDBPyConnection, group: Group, chunk: Chunk, broken: Sequence[int]
-) -> tuple[dict[int, list[str]], list[int]]:
-    """Broken lines that make one good record with the next broken one, by first line; and the rest."""
-    pairs = [(a, b) for a, b in pairwise(broken) if b - a < _LONGEST_RECORD]
-    spans = [chunk.lines[a - chunk.first : b + 1 - chunk.first] for a, b in pairs]
-    whole = reasons(connection, group.kind, group.layout, ["\n".join(lines) for lines in spans])
-    good = [(a, b, lines) for (a, b), lines, why in zip(pairs, spans, whole, strict=True) if why is None]
-    parts = list({line.replace('"', "") for _, _, lines in good for line in lines})
+    connection: duckdb.DuckDBPyConnection, group: Group, chunk: Chunk, places: NDArray[np.int64]
+) -> tuple[list[_Joined], list[int]]:
+    """Broken lines that make one good record with the next broken one; and the rest."""
+    pairs = [(a, b) for a, b in pairwise(places.tolist()) if b - a < _LONGEST_RECORD]
+    texts = ["\n".join(chunk.lines[a - chunk.first : b + 1 - chunk.first]) for a, b in pairs]
+    whole = reasons(connection, group.kind, group.layout, texts)
+    good = [(a, b, text) for (a, b), text, why in zip(pairs, texts, whole, strict=True) if why is None]
+    parts = list({line for _, _, text in good for line in _bare(text)})
     alone = dict(zip(parts, reasons(connection, group.kind, group.layout, parts), strict=True))
-    sound = [(a, b, lines) for a, b, lines in good if not _are_rows([alone[line.replace('"', "")] for line in lines])]
-    joined: dict[int, list[str]] = {}
+    joined: list[_Joined] = []
     end = 0
-    for a, b, lines in sound:
-        if a > end:
-            joined[a] = lines
+    for a, b, text in good:
+        if a > end and not _are_rows([alone[line] for line in _bare(text)]):
+            joined.append((a, b, text))
             end = b
-    taken = {line for first, lines in joined.items() for line in range(first, first + len(lines))}
-    return joined, [line for line in broken if line not in taken]
+    # Lines between a broken one and the next are not broken.
+    taken = {line for a, b, _ in joined for line in (a, b)}
+    return joined, [line for line in places.tolist() if line not in taken]
+
+
+def _bare(text: str) -> list[str]:
+    """The lines of a record without its quotes."""
+    return text.replace('"', "").split("\n")
 
 
 def _are_rows(why: Sequence[str | None]) -> bool:

@@ -16,7 +16,7 @@ from planner.errors import TraceError
 from planner.store.counting import count_lines
 from planner.store.database import out_of_memory, run, transaction
 from planner.store.detect import Found
-from planner.store.exact import exact_table
+from planner.store.exact import exact_table, is_broken
 from planner.store.formats import Input
 from planner.store.judge import flaws, quoted
 from planner.store.limits import Limits, refuse_rows
@@ -80,7 +80,10 @@ def loaded(cursor: Callable[[], duckdb.DuckDBPyConnection], found: Found, trace_
         try:
             if title.limits.bounded:
                 _heed(cursor, found, counts, title.limits)
-            return _read(cursor, found, _Loading(trace_id, frozenset(), counts), title)
+            exact = _never_quickly(found)
+            if exact:
+                _counted(counts)
+            return _read(cursor, found, _Loading(trace_id, exact, counts), title)
         except BROKEN as error:
             called = _called(found, title.name, str(error))
             raise TraceError(f"{called}: cannot be read to its end: {error}") from error
@@ -89,6 +92,12 @@ def loaded(cursor: Callable[[], duckdb.DuckDBPyConnection], found: Found, trace_
         except duckdb.Error as error:
             called = _called(found, title.name, str(error))
             raise TraceError(f"{called}: cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _never_quickly(found: Found) -> frozenset[str]:
+    """The kinds of files that the quick reader cannot read, told by how one of them begins."""
+    kinds = [kind for kind in found.format.inputs if any(is_broken(kind, s) for s in found.files.get(kind.name, ()))]
+    return frozenset(kind.name for kind in kinds)
 
 
 def _read(cursor: Callable[[], duckdb.DuckDBPyConnection], found: Found, loading: _Loading, title: Title) -> TraceInfo:

@@ -42,7 +42,7 @@ class Group:
         return self.sources[0].kind == "parquet"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reject:
     """A bad row: where it is, why it is bad, and its text."""
 

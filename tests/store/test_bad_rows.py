@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from csv import reader
+from io import StringIO
 from pathlib import Path
 
 import duckdb
@@ -180,6 +182,35 @@ def test_parquet_rows_are_judged_too(tmp_path: Path) -> None:
     assert (info.samples, info.rejected, info.lines) == (2, 2, 4)
     assert rejects["line"].tolist() == [2, 3]
     assert rejects["reason"].str.split(":").str[0].tolist() == ["cpu_cores", "workload"]
+
+
+def test_quoted_fields_read_exactly_are_what_they_say(tmp_path: Path) -> None:
+    """A broken quote, here near and far from the top, has all lines read one by one; the fields are those of `csv`."""
+    names = ["a,b", 'a"b', '"', '""', ",", ',"', 'a,"b",c', "two\nlines", "unit\x1fsign", 'u\x1f"v', "plain", "bl ank"]
+    rows = ["{},2024-01-01 00:00:00,1,1".format('"' + name.replace('"', '""') + '"') for name in names]
+    others = hourly("w", 60)
+    stray = '"x"y,2024-01-01 00:00:00,1,1'
+    for number, lines in enumerate(([stray, *rows, *others], [*rows, *others, stray])):
+        text = "\n".join([HEADER, *lines, ""])
+        told = {row[0] for row in reader(StringIO(text.replace(f"{stray}\n", ""), newline=""))} - {"workload"}
+        path = tmp_path / f"{number}.csv"
+        path.write_text(text)
+        with Store(":memory:") as store:
+            info = store.ingest(path)
+            found = set(store._frame("select workload from workloads")["workload"])
+            rejects = store.rejects(info.trace_id)
+        assert found == told
+        assert (info.samples, info.lines) == (72, 73)
+        assert rejects["text"].tolist() == [stray]
+        assert rejects["line"].tolist() == [2 if number == 0 else 75]
+
+
+def test_very_many_broken_quotes_are_each_a_reject(tmp_path: Path) -> None:
+    lines = [row + '"' if hour % 3 else row for hour, row in enumerate(hourly("v", 3_000))]
+    with Store(":memory:") as store:
+        info = store.ingest(csv(tmp_path, *lines))
+        assert store.rejects(info.trace_id)["line"].tolist() == [n + 2 for n in range(3_000) if n % 3]
+    assert (info.samples, info.rejected, info.lines) == (1_000, 2_000, 3_000)
 
 
 def test_numbers_that_are_none_are_rejected_in_parquet_whatever_its_footer_says(tmp_path: Path) -> None:
