@@ -90,6 +90,8 @@ class Unpacked:
     """The file that was given, out of which all comes for now."""
     came_bytes: int = 0
     """What was unpacked of it so far, with what is packed inside of it."""
+    most_bytes: float = 0.0
+    """What may come out of it."""
 
     def place(self) -> Path:
         """Where the next file goes: a number, whatever it is called inside."""
@@ -99,6 +101,7 @@ class Unpacked:
     def begin(self, given: Path) -> None:
         """The next file that was given."""
         self.given, self.came_bytes = given, 0
+        self.most_bytes = max(self.limits.free_bytes, self.limits.ratio * given.stat().st_size)
 
     def spend(self, out: int, *, packed: bool = False) -> None:
         """Counts `out` more bytes; `packed` ones took less room in the file that was given.
@@ -110,7 +113,7 @@ class Unpacked:
         self.came_bytes += out if packed else 0
         if self.spent_bytes > self.limits.total_bytes:
             raise TraceError(f"{self.given}: unpacks to more than {self.limits.total_bytes:,} bytes")
-        if self.came_bytes > max(self.limits.free_bytes, self.limits.ratio * self.given.stat().st_size):
+        if self.came_bytes > self.most_bytes:
             raise TraceError(f"{self.given}: unpacks to more than {self.limits.ratio:g} times its size")
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from lanes import lanes
 from planner.errors import TraceError
-from planner.store import Store
+from planner.store import Store, loading
 from planner.store.database import sql
 from planner.store.formats import load
 from planner.store.judge import layout_of, reasons
@@ -203,6 +203,32 @@ def test_quoted_fields_read_exactly_are_what_they_say(tmp_path: Path) -> None:
         assert (info.samples, info.lines) == (72, 73)
         assert rejects["text"].tolist() == [stray]
         assert rejects["line"].tolist() == [2 if number == 0 else 75]
+
+
+def test_many_small_files_are_read_as_few_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Line by line all at once, where opening each takes longer than reading it: names, lines and values are kept."""
+    header = "Timestamp [ms];\tCPU cores;\tCPU usage [%];\tMemory capacity provisioned [KB];\tMemory usage [KB]"
+    for vm in range(6):
+        rows = [f"{1376314846 + 300 * n};\t4;\t{vm * 10 + n};\t4194304;\t{vm * 1000 + n}" for n in range(3 + vm)]
+        (tmp_path / f"{vm}.csv").write_bytes("\r\n".join([header, *rows, ""]).encode())
+    with (tmp_path / "2.csv").open("a") as file:
+        file.write('\n1376314846;\t4;\tx;\t1;\t1\n1376320000;\t4;\t"1;\t1;\t1\n')
+    with (tmp_path / "3.csv").open("a") as file:
+        file.write('1376320000;\t4;\t1";\t1;\t1')
+    query = "select * exclude (trace_id) from usage order by all"
+    seen = []
+    for many in (1_000, 3):
+        monkeypatch.setattr(loading, "_MANY", many)
+        with Store(":memory:") as store:
+            info = store.ingest(tmp_path)
+            rejects = store.rejects(info.trace_id).sort_values(["file", "line"])
+            seen.append((store._frame(query), rejects[["file", "line", "text"]].to_numpy().tolist(), info.lines))
+    (few, bad, lines), (all_at_once, same, as_many) = seen
+    pd.testing.assert_frame_equal(few, all_at_once)
+    assert len(few) == 33
+    assert (lines, as_many) == (36, 36)
+    assert [row[:2] for row in bad] == [["2.csv", 8], ["2.csv", 9], ["3.csv", 8]]
+    assert same == bad
 
 
 def test_very_many_broken_quotes_are_each_a_reject(tmp_path: Path) -> None:
