@@ -180,8 +180,9 @@ def _look(plain: _Plain, name: str, scratch: Path) -> Source:
                 peek = _first_lines(packed)
     except BROKEN as error:
         raise TraceError(f"{shown}: cannot be read: {error}") from error
+    if _JSON.match(peek):  # mostly on one line, however large
+        return Source(file, name, "json", _lines(peek), plain.origin, scratch, folder)
     _refuse_strange(shown, peek)
-    kind = "json" if _JSON.match(peek) else kind
     return Source(file, name, kind, _lines(peek), plain.origin, scratch, folder)
 
 
