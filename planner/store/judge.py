@@ -24,6 +24,8 @@ __all__ = [
     "layout_of",
     "parsed",
     "reasons",
+    "told",
+    "trimmed",
     "unless_broken",
 ]
 
@@ -201,7 +203,7 @@ def parsed(kind: Input, layout: Layout, source: str) -> str:
     A record is one line, or several that a legal quoted field joins.
     """
     n, many = len(layout.fields), _many(kind, layout)
-    fields = [_nothing(kind, _cell(place, field)) for place, field in enumerate(layout.fields)]
+    fields = [told(kind, _cell(place, field)) for place, field in enumerate(layout.fields)]
     texts = {type_: f"texts_{number}" for number, type_ in enumerate(many)}
     read = {
         place: f"values_of_{texts[type_]}[{number}]"
@@ -228,23 +230,24 @@ def _listed(kind: Input, many: Mapping[str, Mapping[int, str]], source: str) -> 
     rows = f"select *, {_split(kind.delimiter)} as f from {source}"
     for number, (type_, places) in enumerate(many.items()):
         chosen = f"list_select(f, {[place + 1 for place in places]})"
-        text, value = _nothing(kind, _trimmed("w")), cast("w", type_)
+        text, value = told(kind, trimmed("w")), cast("w", type_)
         rows = f"select *, list_transform({chosen}, lambda w: {text}) as texts_{number} from ({rows})"
         rows = f"select *, list_transform(texts_{number}, lambda w: {value}) as values_of_texts_{number} from ({rows})"
     return rows
 
 
-def _nothing(kind: Input, words: str) -> str:
+def told(kind: Input, words: str) -> str:
     """SQL for a text, null where it is empty or the kind's word for nothing."""
     return f"nullif({words}, '')" if not kind.null else f"nullif(nullif({words}, ''), '{kind.null}')"
 
 
 def _cell(number: int, field: tuple[str, str] | None) -> str:
     """SQL for the text of a field; round numbers and times blanks and tabs do not count."""
-    return _trimmed(f"f[{number + 1}]") if field is not None and field[1] != "VARCHAR" else f"f[{number + 1}]"
+    return trimmed(f"f[{number + 1}]") if field is not None and field[1] != "VARCHAR" else f"f[{number + 1}]"
 
 
-def _trimmed(words: str) -> str:
+def trimmed(words: str) -> str:
+    """SQL for a text without the blanks and tabs around it."""
     return f"trim({words}, ' ' || chr(9))"
 
 
@@ -267,7 +270,7 @@ def unless_broken(delimiter: str) -> str:
 def _split(delimiter: str) -> str:
     """SQL for the fields of ``text``: the quick way where it has no quote."""
     if delimiter == BLANK:
-        return f"regexp_split_to_array({_trimmed('text')}, '{BLANKS}')"
+        return f"regexp_split_to_array({trimmed('text')}, '{BLANKS}')"
     each = f"""'{delimiter}("(?:[^"]|"")*"|[^"{delimiter}]*)'"""
     unquote = """lambda w: case when starts_with(w, '"') then replace(w[2:-2], '""', '"') else w end"""
     # What lies between quotes of a legal record is every second piece; the pattern takes five times as long.

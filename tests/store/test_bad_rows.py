@@ -256,6 +256,22 @@ def test_numbers_that_are_none_are_rejected_in_parquet_whatever_its_footer_says(
     assert (requests.format, requests.calls, requests.rejected) == ("request_rates", 7, 1)
 
 
+def test_empty_texts_of_parquet_tell_nothing_as_in_csv(tmp_path: Path) -> None:
+    """A table that was all text before it became Parquet has them where nothing is told."""
+    frame = pd.DataFrame({"workload": ["a", "", "b"], "sampled_at": ["2024-01-01 00:00:00 "] * 3, "cpu_cores": "1"})
+    frame = frame.assign(cpu_cores=["1", "2", " 3 "], memory_gib=["", "1", "\t"])
+    frame.to_parquet(tmp_path / "t.parquet")
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    with Store(":memory:") as store:
+        for name in ("t.parquet", "t.csv"):
+            info = store.ingest(tmp_path / name)
+            assert (info.workloads, info.samples, info.rejected) == (2, 2, 1)
+            assert store.rejects(info.trace_id)["reason"].tolist() == ["workload: missing"]
+            used = store._frame(f"from usage where trace_id = '{info.trace_id}' order by cpu_cores")
+            assert used["cpu_cores"].tolist() == [1, 3]
+            assert used["memory_gib"].isna().all()
+
+
 def test_texts_of_parquet_that_are_not_marked_as_texts(tmp_path: Path) -> None:
     """Hive and Impala write a string as bytes and no more; bytes that are no text are one bad row."""
     columns = {
