@@ -219,7 +219,8 @@ def parsed(kind: Input, layout: Layout, source: str) -> str:
     return f"""
         select * exclude ({", ".join(["f", *texts.values(), *(f"values_of_{name}" for name in texts.values())])}),
             case when len(f) < {n} then 'too few fields: ' || len(f) || ', expected {n}'
-                when len(f) > {n} then 'too many fields: ' || len(f) || ', expected {n}'
+                when len(f) - cast(len(f) = {n + 1} and f[{n + 1}] = '' as int) > {n}
+                then 'too many fields: ' || len(f) || ', expected {n}'
                 else {reason(kind, layout, fields, texts)} end as reason
         from ({rows})
     """
@@ -252,8 +253,8 @@ def trimmed(words: str) -> str:
 
 
 def legal(delimiter: str) -> str:
-    """A regular expression for one record whose quotes are where they may be."""
-    field = rf'("([^"]|"")*"|[^"{delimiter}]*)'
+    """A regular expression for one record whose quotes are where they may be; blanks behind one do not count."""
+    field = rf'("([^"]|"")*" *|[^"{delimiter}]*)'
     return f"{field}({delimiter}{field})*"
 
 
@@ -271,8 +272,8 @@ def _split(delimiter: str) -> str:
     """SQL for the fields of ``text``: the quick way where it has no quote."""
     if delimiter == BLANK:
         return f"regexp_split_to_array({trimmed('text')}, '{BLANKS}')"
-    each = f"""'{delimiter}("(?:[^"]|"")*"|[^"{delimiter}]*)'"""
-    unquote = """lambda w: case when starts_with(w, '"') then replace(w[2:-2], '""', '"') else w end"""
+    each = f"""'{delimiter}("(?:[^"]|"")*" *|[^"{delimiter}]*)'"""
+    unquote = """lambda w: case when starts_with(w, '"') then replace(rtrim(w)[2:-2], '""', '"') else w end"""
     # What lies between quotes of a legal record is every second piece; the pattern takes five times as long.
     apart = f"""lambda piece, n: if(n % 2 = 1, replace(piece, '{delimiter}', {_UNIT}), piece)"""
     pieces = f"""array_to_string(list_transform(string_split(text, '"'), {apart}), '"')"""

@@ -231,6 +231,19 @@ def test_many_small_files_are_read_as_few_are(tmp_path: Path, monkeypatch: pytes
     assert same == bad
 
 
+def test_what_the_quick_reader_forgives_the_exact_one_does_too(tmp_path: Path) -> None:
+    """A delimiter behind the last field, as many tools write it, and blanks behind a quote."""
+    rows = ["a,2024-01-01 00:00:00,1,1,", '"b" ,2024-01-01 00:00:00,1,1', '"c"  ,"2024-01-01 00:00:00" ,"1" ,"1" ,']
+    stray = '"x"y,2024-01-01 00:00:00,1,1'
+    with Store(":memory:") as store:
+        for lines in (rows, [stray, *rows]):
+            info = store.ingest(csv(tmp_path, *lines, "d,2024-01-01 00:00:00,1,1,1"))
+            query = f"select workload from workloads where trace_id = '{info.trace_id}' order by 1"
+            assert store._frame(query)["workload"].tolist() == ["a", "b", "c"]
+            assert store.rejects(info.trace_id)["line"].tolist()[-1] == len(lines) + 2
+            assert info.rejected == len(lines) - 2
+
+
 def test_very_many_broken_quotes_are_each_a_reject(tmp_path: Path) -> None:
     lines = [row + '"' if hour % 3 else row for hour, row in enumerate(hourly("v", 3_000))]
     with Store(":memory:") as store:
