@@ -23,6 +23,8 @@ __all__ = ["Found", "as_format", "detect"]
 
 _LINES_JUDGED: Final = 20
 _NAMED: Final = 3
+_NEAR: Final = 3
+"""So many columns that a header has for each that it lacks make it nearly one of a format."""
 _COLUMNS: Final = 20
 """Most columns that are named of a file of no known format."""
 _LEAST_GOOD: Final = 0.5
@@ -62,7 +64,7 @@ def detect(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> 
     fits = [(found, others) for found, others in fits if _read(found) == best]
     fits = _closest(connection, [fit for fit in fits if _has_names(fit[0])] or fits)
     if not fits:
-        raise TraceError(f"{_named(sources)}: {_unfit(connection, sources, documents)}")
+        raise TraceError(f"{_named(sources)}: {_unfit(connection, sources, documents, forms)}")
     if len(fits) > 1:
         names = " and ".join(found.format.name for found, _ in fits)
         raise TraceError(f"{_named(sources)}: could be {names}; name the format. Seen: {_seen(connection, sources)}")
@@ -129,13 +131,27 @@ def _sorted(
     return Found(form, _reason(form, there), there, notes), others
 
 
-def _unfit(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], documents: Documents) -> str:
+def _unfit(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], documents: Documents, forms: Sequence[Format]
+) -> str:
     """Why no format fits: what files tell themselves of it, and what is seen where some tell nothing."""
     silent = list(documents.silent.items())
     told = [why if len(sources) == 1 else f"{source.name}: {why}" for source, why in silent[:_NAMED]]
     if len(silent) < len(sources):
-        told.append(f"no known trace format. Seen: {_seen(connection, sources)}. {_known()}")
+        near = next((s for s in sources if s.kind != "json" and not s.empty), None)
+        nearest = "" if near is None else _nearest(connection, near, forms)
+        told.append(f"no known trace format{nearest}. Seen: {_seen(connection, sources)}. {_known()}")
     return "; ".join(told)
+
+
+def _nearest(connection: duckdb.DuckDBPyConnection, source: Source, forms: Sequence[Format]) -> str:
+    """The format that a file nearly is, by its header, and what that lacks; nothing where none is near."""
+    kinds = [(form.name, kind) for form in forms for kind in form.inputs if kind.header and not kind.is_json]
+    headers = {kind: _headers(connection, kind, source) for _, kind in kinds}
+    name, best = max(kinds, key=lambda each: _recognised(each[1], headers[each[1]]))
+    lacking = best.lacks(headers[best])
+    near = lacking and _recognised(best, headers[best]) >= _NEAR * len(lacking)
+    return f"; it is nearly {name}, but {_lacking(best, headers[best])}" if near else ""
 
 
 def _passed_over(others: Sequence[Source], documents: Documents) -> tuple[str, ...]:

@@ -130,3 +130,19 @@ def test_files_of_several_folders_are_named_by_the_one_that_holds_all(tmp_path: 
     paths = [written(tmp_path / "both" / name / "x.csv", "x;y", "1;2") for name in ("a", "b")]
     with Store(":memory:") as store, pytest.raises(TraceError, match=r"2 files in .*both: no known"):
         store.ingest(paths)
+
+
+def test_a_header_that_lacks_a_column_of_a_format_is_told_which(tmp_path: Path) -> None:
+    """A column left out of an export is what its owner can mend; a list of all formats does not name it."""
+    names = (
+        "EffectiveCost,BillingCurrency,BillingPeriodStart,ChargePeriodStart,ChargePeriodEnd,ChargeCategory,ServiceName"
+    )
+    row = "1,USD,2024-09-01,2024-09-01,2024-09-02,Usage,EC2"
+    with Store(":memory:") as store:
+        for header, told in (
+            (names, "nearly focus, but the header lacks BilledCost"),
+            ("Zeit,Anfragen", "format. Seen"),
+        ):
+            path = written(tmp_path / "export.csv", header, row)
+            with pytest.raises(TraceError, match=f"no known trace .*{told}"):
+                store.ingest(path)
