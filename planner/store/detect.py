@@ -143,7 +143,8 @@ def _sorted(
     there = {name: found for name, found in files.items() if found}
     taken = {s.name for found in there.values() for s in found}
     others = tuple(s for s in sources if s.name not in taken)
-    return Found(form, _reason(form, there), there, _passed_over(others, documents)), others
+    notes = _passed_over(others, documents) if there else ()
+    return Found(form, _reason(form, there), there, notes), others
 
 
 def _unfit(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], documents: Documents) -> str:

@@ -8,35 +8,44 @@ quoted field with a line end in it), else they are rejected, alone.
 
 from __future__ import annotations
 
-import codecs
+import csv
+import re
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Final
+from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from planner.store.formats import Input
-from planner.store.judge import BROKEN_QUOTE, legal, parsed, quoted, reason, reasons
+from planner.store.judge import BLANK, BROKEN_QUOTE, broken, parsed, quoted, reason, reasons
+from planner.store.lines import LONGEST_RECORD, Batch, batches
 from planner.store.parquet import has_unbounded_times, with_bounded_times
 from planner.store.reading import Group, Reject, parquet_rows
-from planner.store.sources import Source, open_bytes
+from planner.store.sources import Source
 
-__all__ = ["Chunk", "chunks", "encoding_of", "exact_table", "nothing"]
+__all__ = ["exact_table", "is_broken", "nothing"]
 
-_CHUNK: Final = 1 << 24
-_LONGEST_RECORD: Final = 20
-"""Most lines that one record may span."""
+_Joined = tuple[int, int, str]
+"""A record of several lines: the places in their batch of the first and the last of them, and the text."""
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """Some lines of a file; `first` is the number of the first of them."""
+def is_broken(kind: Input, source: Source) -> bool:
+    """Whether the first lines of a text have a quote where none may be, whatever stands below them.
 
-    first: int
-    lines: list[str]
+    The quick reader takes as long as the exact one to find out that it cannot read a file full of them.
+    """
+    if kind.delimiter == BLANK or not any('"' in line for line in source.head):
+        return False
+    # The quick reader passes over blanks behind a quote.
+    lines = [re.sub('" +', '"', line) + "\n" for line in source.head]
+    try:
+        deque(csv.reader(lines, delimiter=kind.separated(lines[0]).delimiter, strict=True), maxlen=0)
+    except csv.Error as error:
+        return "expected after" in str(error)
+    return False
 
 
 def exact_table(
@@ -48,10 +57,9 @@ def exact_table(
     notes: list[str] = []
     records = 0
     for group in groups:
-        for source in group.sources:
-            found = _parquet(connection, group, source) if group.is_parquet else _text(connection, group, source, notes)
-            rejects += found[0]
-            records += found[1]
+        for bad, seen in _parquets(connection, group) if group.is_parquet else _texts(connection, group, notes):
+            rejects += bad
+            records += seen
     return rejects, records, notes
 
 
@@ -67,8 +75,13 @@ def nothing(groups: Sequence[Group]) -> str:
     return f"select {', '.join([*nulls, *placed, 'cast(null as varchar) as file'])} where false"
 
 
+def _parquets(connection: duckdb.DuckDBPyConnection, group: Group) -> Iterator[tuple[list[Reject], int]]:
+    for source in group.sources:
+        yield _parquet(connection, group, source)
+
+
 def _parquet(connection: duckdb.DuckDBPyConnection, group: Group, source: Source) -> tuple[list[Reject], int]:
-    path = source.path
+    kind, path = group.kind, source.path
     if source.scratch is not None and has_unbounded_times(source):
         path = source.scratch / "bounded.parquet"
         with_bounded_times(source, path)
@@ -81,141 +94,100 @@ def _parquet(connection: duckdb.DuckDBPyConnection, group: Group, source: Source
         select *, concat_ws(', ', {names}) as text, {reason(group.kind, group.layout, raw)} as reason from ({rows})
     """)
     drop = ", ".join(quoted(f"raw {f[0]}") for f in group.layout.fields if f)
-    return _keep(connection, group.kind, source, f"select * exclude ({drop}) from judged_rows")
+    connection.execute("set variable exact_label = $label", {"label": source.label})
+    rows = f"select * exclude ({drop}{', file' if kind.named or kind.numbered else ''}) from judged_rows"
+    bad, seen = _keep(connection, kind, f"select *, getvariable('exact_label') as file from ({rows})")
+    return [Reject(source.name, *row) for row in bad], seen
 
 
-def _text(
-    connection: duckdb.DuckDBPyConnection, group: Group, source: Source, notes: list[str]
-) -> tuple[list[Reject], int]:
-    encoding = encoding_of(source)
-    if encoding != "utf-8":
-        notes.append(f"{source.name}: is not UTF-8, read as Latin-1")
-    rejects: list[Reject] = []
-    records = 0
-    for chunk in chunks(source, encoding, int(group.kind.header)):
-        bad, seen = _judge(connection, group, source, chunk)
-        rejects += bad
-        records += seen
-    return rejects, records
+def _texts(connection: duckdb.DuckDBPyConnection, group: Group, notes: list[str]) -> Iterator[tuple[list[Reject], int]]:
+    for batch in batches(group.sources, int(group.kind.header), notes):
+        yield _judge(connection, group, batch)
 
 
-def _judge(
-    connection: duckdb.DuckDBPyConnection, group: Group, source: Source, chunk: Chunk
-) -> tuple[list[Reject], int]:
-    """Rows of a chunk into the table; the bad ones."""
-    numbers = np.arange(chunk.first, chunk.first + len(chunk.lines))
-    connection.register("chunk", pa.table({"line": numbers, "text": pa.array(chunk.lines, pa.string())}))
-    broken = connection.execute(f"""
-        select line from chunk
-        where contains(text, '"') and not regexp_full_match(text, '{legal(group.kind.delimiter)}') order by line
-    """).fetchall()
-    joined, stray = _mended(connection, group, chunk, [row[0] for row in broken])
-    fixed = pa.table({
-        "line": pa.array(joined, pa.int64()),
-        "text": pa.array(["\n".join(lines) for lines in joined.values()], pa.string()),
-    })  # fmt: skip
-    gone = [line for first, lines in joined.items() for line in range(first, first + len(lines))] + stray
-    connection.register("joined", fixed)
-    connection.register("gone", pa.table({"line": pa.array(gone, pa.int64())}))
+def _judge(connection: duckdb.DuckDBPyConnection, group: Group, batch: Batch) -> tuple[list[Reject], int]:
+    """Rows of a batch into the table; the bad ones."""
+    kind, names = group.kind, [source.name for source in group.sources]
+    stray = _records(connection, group, batch)
+    connection.execute(f"create or replace temp table judged_rows as {parsed(kind, group.layout, 'records')}")
+    bad, seen = _keep(connection, kind, "select * exclude (source, place) from judged_rows", "source, line")
+    rejects = [Reject(names[source], *row) for source, *row in bad]
+    places = zip(stray.tolist(), *(told.tolist() for told in batch.places(stray)), strict=True)
+    rejects += [Reject(names[source], line, BROKEN_QUOTE, batch.texts[number]) for number, source, line in places]
+    return rejects, seen + len(stray)
+
+
+def _records(connection: duckdb.DuckDBPyConnection, group: Group, batch: Batch) -> NDArray[np.int64]:
+    """Makes table records of a batch's records of one line or of several; the lines that are of none."""
+    connection.register("chunk", _numbered(group, batch))
+    query = f"select place from chunk where {broken(group.kind.delimiter)} order by place"
+    places = np.asarray(connection.execute(query).fetchnumpy()["place"], np.int64)
+    joined, stray = _mended(connection, group, batch, places)
+    gone = np.concatenate([*(np.arange(first, last + 1) for first, last, _ in joined), stray])
+    fixed = {"place": [first for first, _, _ in joined], "whole": [text for _, _, text in joined]}
+    types = pa.schema([("place", pa.int64()), ("whole", pa.string())])
+    connection.register("joined", pa.table(fixed, types))
+    connection.register("gone", pa.table({"place": gone.astype(np.int64)}))
     connection.execute("""
         create or replace temp table records as
-        select line, text from chunk where text <> '' and line not in (select line from gone)
-        union all select line, text from joined
+        select * from chunk where text <> '' and place not in (select place from gone)
+        union all select * exclude (whole) replace (whole as text) from chunk join joined using (place)
     """)
-    connection.execute(f"create or replace temp table judged_rows as {parsed(group.kind, group.layout, 'records')}")
-    rejects, seen = _keep(connection, group.kind, source, "from judged_rows")
-    strays = [Reject(source.name, line, BROKEN_QUOTE, chunk.lines[line - chunk.first]) for line in stray]
     for name in ("chunk", "joined", "gone"):
         connection.unregister(name)
-    return rejects + strays, seen + len(strays)
+    return stray
 
 
-def _keep(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source, rows: str) -> tuple[list[Reject], int]:
-    """Good rows of table judged_rows into the table of the kind; the bad ones, and how many there were of both."""
-    connection.execute("set variable exact_label = $label", {"label": source.label})
-    file = "getvariable('exact_label') as file"
+def _numbered(group: Group, batch: Batch) -> pa.Table:
+    """The rows of a batch with their place in it, and with what their files are called."""
+    table = batch.table()
+    labels = pa.array([source.label for source in group.sources], pa.string()).take(table["source"])
+    return table.append_column("place", pa.array(range(table.num_rows), pa.int64())).append_column("file", labels)
+
+
+def _keep(
+    connection: duckdb.DuckDBPyConnection, kind: Input, rows: str, place: str = "line"
+) -> tuple[list[tuple[Any, ...]], int]:
+    """Good `rows` of table judged_rows into the table of the kind; of the bad place, reason and text; all counted."""
     exclude = ("" if kind.numbered else "line, ") + "text, reason"
-    exclude += ", file" if (kind.named or kind.numbered) and source.kind == "parquet" else ""
     connection.execute(
-        f"insert into {kind.name} by name select * exclude ({exclude}), {file} from ({rows}) where reason is null"
+        f"insert into {kind.name} by name select * exclude ({exclude}) from ({rows}) where reason is null"
     )
     bad = connection.execute(
-        "select line, reason, text from judged_rows where reason is not null order by line"
+        f"select {place}, reason, text from judged_rows where reason is not null order by {place}"
     ).fetchall()
     count = connection.execute("select count(*) from judged_rows").fetchall()[0][0]
-    return [Reject(source.name, *row) for row in bad], int(count)
+    return bad, int(count)
 
 
 def _mended(
-    connection: duckdb.DuckDBPyConnection, group: Group, chunk: Chunk, broken: Sequence[int]
-) -> tuple[dict[int, list[str]], list[int]]:
-    """Broken lines that make one good record with the next broken one, by first line; and the rest."""
-    pairs = [(a, b) for a, b in pairwise(broken) if b - a < _LONGEST_RECORD]
-    spans = [chunk.lines[a - chunk.first : b + 1 - chunk.first] for a, b in pairs]
-    whole = reasons(connection, group.kind, group.layout, ["\n".join(lines) for lines in spans])
-    good = [(a, b, lines) for (a, b), lines, why in zip(pairs, spans, whole, strict=True) if why is None]
-    parts = list({line.replace('"', "") for _, _, lines in good for line in lines})
+    connection: duckdb.DuckDBPyConnection, group: Group, batch: Batch, places: NDArray[np.int64]
+) -> tuple[list[_Joined], NDArray[np.int64]]:
+    """Broken lines that make one good record with the next broken one; and the rest."""
+    near = (np.diff(places) < LONGEST_RECORD) & (np.diff(batch.places(places)[0]) == 0)
+    pairs = list(zip(places[:-1][near].tolist(), places[1:][near].tolist(), strict=True))
+    texts = ["\n".join(batch.texts[a : b + 1]) for a, b in pairs]
+    whole = reasons(connection, group.kind, group.layout, texts)
+    good = [(a, b, text) for (a, b), text, why in zip(pairs, texts, whole, strict=True) if why is None]
+    parts = list({line for _, _, text in good for line in _bare(text)})
     alone = dict(zip(parts, reasons(connection, group.kind, group.layout, parts), strict=True))
-    sound = [(a, b, lines) for a, b, lines in good if not _are_rows([alone[line.replace('"', "")] for line in lines])]
-    joined: dict[int, list[str]] = {}
-    end = 0
-    for a, b, lines in sound:
-        if a > end:
-            joined[a] = lines
+    joined: list[_Joined] = []
+    end = -1
+    for a, b, text in good:
+        if a > end and not _are_rows([alone[line] for line in _bare(text)]):
+            joined.append((a, b, text))
             end = b
-    taken = {line for first, lines in joined.items() for line in range(first, first + len(lines))}
-    return joined, [line for line in broken if line not in taken]
+    # Lines between a broken one and the next are not broken.
+    taken = [line for a, b, _ in joined for line in (a, b)]
+    return joined, np.setdiff1d(places, np.array(taken, np.int64), assume_unique=True)
+
+
+def _bare(text: str) -> list[str]:
+    """The lines of a record without its quotes."""
+    return text.replace('"', "").split("\n")
 
 
 def _are_rows(why: Sequence[str | None]) -> bool:
     """Whether lines are rows with broken quotes rather than pieces of one record: by why each, without its quotes, is
     bad (None: it is good). The first or the last line of a record may look like a row, not both, and none between."""
     return (why[0] is None and why[-1] is None) or any(reason is None for reason in why[1:-1])
-
-
-def encoding_of(source: Source) -> str:
-    """utf-8 where a whole file is that, else latin-1."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        with open_bytes(source.path, source.kind) as stream:
-            while block := stream.read(_CHUNK):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "utf-8"
-
-
-def chunks(source: Source, encoding: str, header: int) -> Iterator[Chunk]:
-    """The lines of a file, without its header and without line ends; records are not cut between chunks."""
-    skip, first, rest = header, 1, b""
-    with open_bytes(source.path, source.kind) as stream:
-        start = stream.read(3)
-        rest = b"" if start == b"\xef\xbb\xbf" else start
-        while True:
-            block = stream.read(_CHUNK)
-            text = rest + block
-            cut = len(text) if not block else _cut(text)
-            lines = text[:cut].decode(encoding).replace("\r\n", "\n").split("\n")
-            lines = lines[:-1] if text[:cut].endswith(b"\n") or not cut else lines
-            while skip and lines:
-                skip -= bool(lines[0].strip())
-                lines, first = lines[1:], first + 1
-            if lines:
-                yield Chunk(first, lines)
-            first += len(lines)
-            if not block:
-                return
-            rest = text[cut:]
-
-
-def _cut(text: bytes) -> int:
-    """Where a chunk may end: behind a line without quotes, far enough from the end; or behind the last line."""
-    end = text.rfind(b"\n") + 1
-    at = end
-    for _ in range(_LONGEST_RECORD):
-        before = text.rfind(b"\n", 0, max(at - 1, 0)) + 1
-        if b'"' not in text[before:at]:
-            return at
-        at = before
-    return end

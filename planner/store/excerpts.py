@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from planner.store.sources import Source
 
-__all__ = ["Excerpt", "excerpt"]
+__all__ = ["Excerpt", "document", "excerpt"]
 
 _ROWS: Final = 500_000
 """Most rows of a Parquet file that are read."""
@@ -46,6 +46,13 @@ def excerpt(connection: duckdb.DuckDBPyConnection, source: Source, target: Path,
         shutil.copyfile(source.path, target)
         return Excerpt(_lines(target), 1.0)
     return _stretches(source.path, target, room)
+
+
+def document(connection: duckdb.DuckDBPyConnection, path: Path, rows: Path, target: Path) -> Excerpt:
+    """Writes a document to `target`, whole: its rows, a Parquet file, are made anew of it and only counted here."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, target)
+    return Excerpt(_count(connection, rows), 1.0)
 
 
 def _stretches(path: Path, target: Path, room: int) -> Excerpt:
@@ -90,12 +97,17 @@ def _ends(stream: BinaryIO) -> int:
 
 
 def _first_rows(connection: duckdb.DuckDBPyConnection, path: Path, target: Path) -> Excerpt:
-    connection.execute("set variable excerpt_of = $path", {"path": str(path)})
-    query = "select sum(num_rows) from parquet_file_metadata(getvariable('excerpt_of'))"
-    rows = int(connection.execute(query).fetchall()[0][0] or 0)
+    rows = _count(connection, path)
     if rows <= _ROWS:
         shutil.copyfile(path, target)
         return Excerpt(rows, 1.0)
     part = connection.sql(f"from read_parquet(getvariable('excerpt_of')) limit {_ROWS}").to_arrow_table()
     pq.write_table(part, target)
     return Excerpt(rows, _ROWS / rows)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """The rows of a Parquet file; it is then variable excerpt_of."""
+    connection.execute("set variable excerpt_of = $path", {"path": str(path)})
+    query = "select sum(num_rows) from parquet_file_metadata(getvariable('excerpt_of'))"
+    return int(connection.execute(query).fetchall()[0][0] or 0)

@@ -7,7 +7,6 @@ Parquet its first rows; those parts go in as a recording of their own, kept nowh
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from planner.demand import Demand, Policy
 from planner.errors import ScenarioError, TraceError
 from planner.store.database import sql
 from planner.store.detect import Found, understood
-from planner.store.excerpts import excerpt
+from planner.store.excerpts import document, excerpt
 from planner.store.formats import Input
 from planner.store.judge import cells_of
 from planner.store.limits import MIB, Limits, refuse_large
@@ -160,13 +159,16 @@ def _parts(
         step = -(-len(files) // _FILES)
         room = _WHOLE // len(files[::step])
         for number, source in enumerate(files):
-            size = source.path.stat().st_size
+            path = documents.get(source.name, source.path)
+            size = path.stat().st_size
             if number % step:
                 seen.append(FileSeen(source.name, kind.name, (), size, 0, 0.0))
                 continue
-            part = excerpt(aside, source, folder / source.name, room)
+            target = folder / source.name
             if source.name in documents:
-                shutil.copyfile(documents[source.name], folder / source.name)
+                part = document(aside, path, source.path, target)
+            else:
+                part = excerpt(aside, source, target, room)
             rows = part.rows - int(kind.header and source.kind != "parquet")
             seen.append(FileSeen(source.name, kind.name, _columns(aside, kind, source), size, rows, part.share))
     return seen

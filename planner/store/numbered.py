@@ -6,39 +6,19 @@ many files make one table, each with its file and number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Sequence
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
-from planner.store.exact import chunks, encoding_of, nothing
+from planner.store.exact import nothing
 from planner.store.formats import Input
 from planner.store.judge import parsed, unless_broken
+from planner.store.lines import Batch, batches
 from planner.store.reading import Group, Reject
 from planner.store.sources import Source
 
 __all__ = ["numbered_table"]
-
-_LINES: Final = 1 << 20
-"""Lines that are judged at a time."""
-
-
-@dataclass
-class _Batch:
-    """Lines of several files: for each stretch its file, the number of its first line, and how many they are."""
-
-    texts: list[str] = field(default_factory=list)
-    stretches: list[tuple[int, int, int]] = field(default_factory=list)
-
-    def table(self) -> pa.Table:
-        """Rows source, line, text."""
-        source, first, count = np.array(self.stretches, dtype=np.int64).reshape(-1, 3).T
-        start = np.cumsum(count) - count
-        line = np.arange(len(self.texts)) + np.repeat(first - start, count)
-        return pa.table({"source": np.repeat(source, count), "line": line, "text": pa.array(self.texts, pa.string())})
 
 
 def numbered_table(
@@ -51,7 +31,7 @@ def numbered_table(
     lines = 0
     for group in groups:
         _name(connection, group.sources)
-        for batch in _batches(group, notes):
+        for batch in batches(group.sources, int(group.kind.header), notes):
             bad, seen = _judge(connection, group, batch)
             rejects += bad
             lines += seen
@@ -69,23 +49,7 @@ def _name(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> N
     connection.unregister("given_files")
 
 
-def _batches(group: Group, notes: list[str]) -> Iterator[_Batch]:
-    batch = _Batch()
-    for number, source in enumerate(group.sources):
-        encoding = encoding_of(source)
-        if encoding != "utf-8":
-            notes.append(f"{source.name}: is not UTF-8, read as Latin-1")
-        for chunk in chunks(source, encoding, int(group.kind.header)):
-            batch.texts += chunk.lines
-            batch.stretches.append((number, chunk.first, len(chunk.lines)))
-            if len(batch.texts) >= _LINES:
-                yield batch
-                batch = _Batch()
-    if batch.texts:
-        yield batch
-
-
-def _judge(connection: duckdb.DuckDBPyConnection, group: Group, batch: _Batch) -> tuple[list[Reject], int]:
+def _judge(connection: duckdb.DuckDBPyConnection, group: Group, batch: Batch) -> tuple[list[Reject], int]:
     """Rows of a batch into the table; the bad ones, and how many lines there were."""
     kind = group.kind
     connection.register("batch", batch.table())

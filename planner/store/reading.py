@@ -13,7 +13,7 @@ import duckdb
 from planner.errors import TraceError
 from planner.store.database import memory_of
 from planner.store.formats import Input
-from planner.store.judge import Layout, cells_of, good, lacking, layout_of, quoted, reasons
+from planner.store.judge import Layout, cells_of, good, lacking, layout_of, quoted, reasons, told, trimmed
 from planner.store.parquet import nested, parquet_columns, parquet_headers
 from planner.store.sources import Source
 
@@ -44,7 +44,7 @@ class Group:
         return self.sources[0].kind == "parquet"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reject:
     """A bad row: where it is, why it is bad, and its text."""
 
@@ -193,10 +193,11 @@ def parquet_rows(connection: duckdb.DuckDBPyConnection, group: Group, variable: 
     types = parquet_columns(connection, group.sources[0])
     pairs = [(h, f) for h, f in zip(types, group.layout.fields, strict=True) if f is not None]
     cast = "try_cast" if texts else "cast"
-    values = [f"{_from_parquet(quoted(h), types[h], f[1], cast)} as {quoted(f[0])}" for h, f in pairs]
+    said = {h: _said(group.kind, quoted(h), types[h], f[1]) for h, f in pairs}
+    values = [f"{_from_parquet(*said[h], f[1], cast)} as {quoted(f[0])}" for h, f in pairs]
     values += [*lacking(group.kind, group.layout), *_file(group.kind)]
     if texts:
-        values += [f"cast({quoted(h)} as varchar) as {quoted('raw ' + f[0])}" for h, f in pairs]
+        values += [f"cast({said[h][0]} as varchar) as {quoted('raw ' + f[0])}" for h, f in pairs]
     if texts or group.kind.numbered:
         values.append("file_row_number + 1 as line")
     fields = nested(connection, group.sources[0]) if any("." in h for h, _ in pairs) else {}
@@ -208,7 +209,20 @@ def parquet_rows(connection: duckdb.DuckDBPyConnection, group: Group, variable: 
     """
 
 
+def _said(kind: Input, column: str, found: str, wanted: str) -> tuple[str, str]:
+    """SQL for what a column says, and its type: of texts as in CSV, where an empty one tells nothing."""
+    if found == "BLOB":
+        # Older writers do not mark texts as such; bytes that are none stay as DuckDB spells them.
+        column, found = f"coalesce(try(decode({column})), cast({column} as varchar))", "VARCHAR"
+    if found != "VARCHAR":
+        return column, found
+    return told(kind, column if wanted == "VARCHAR" else trimmed(column)), found
+
+
 def _from_parquet(column: str, found: str, wanted: str, cast: str) -> str:
+    if found in ("FLOAT", "DOUBLE"):
+        # The footer's least and most leave out NaN, and DuckDB takes a check that both meet as met by all.
+        column = f"if(isnan({column}), cast('nan' as {found}), {column})"
     if wanted == "TIMESTAMP":
         if found.startswith("TIMESTAMP") or found == "DATE":
             zoned = found.endswith("WITH TIME ZONE")

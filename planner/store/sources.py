@@ -32,6 +32,7 @@ BROKEN: Final[tuple[type[Exception], ...]] = (OSError, EOFError, zlib.error, cas
 _PEEK: Final = 1 << 18
 _LONGEST_LINE: Final = 1 << 21
 """A first line longer than that is no header."""
+_GZIP: Final = b"\x1f\x8b"
 _STRANGE: Final = {
     b"PK\x03\x04": "a zip archive inside a gzip file; unpack it first",
     b"7z\xbc\xaf": "a 7z archive; unpack it first",
@@ -61,6 +62,10 @@ class Source:
     """A folder of ours, which ends with the ingest."""
     folder: str = ""
     """The name of the folder that the file lies in, in its archive where it came out of one."""
+
+    def __hash__(self) -> int:
+        """By its name alone, which no other has: files stand in many tables while a format is looked for."""
+        return hash(self.name)
 
     @property
     def shown(self) -> str:
@@ -165,15 +170,19 @@ def _look(plain: _Plain, name: str, scratch: Path) -> Source:
     try:
         with file.open("rb") as stream:
             start = stream.read(16)
+            stream.seek(0)
+            peek = b"" if start.startswith((b"PAR1", _GZIP)) else _first_lines(stream)
         if start.startswith(b"PAR1"):
             return Source(file, name, "parquet", (), plain.origin, scratch, folder)
-        kind = "gzip" if start.startswith(b"\x1f\x8b") else "csv"
-        with open_bytes(file, kind) as stream:
-            peek = _first_lines(stream)
+        kind = "gzip" if start.startswith(_GZIP) else "csv"
+        if kind == "gzip":
+            with open_bytes(file, kind) as packed:
+                peek = _first_lines(packed)
     except BROKEN as error:
         raise TraceError(f"{shown}: cannot be read: {error}") from error
+    if _JSON.match(peek):  # mostly on one line, however large
+        return Source(file, name, "json", _lines(peek), plain.origin, scratch, folder)
     _refuse_strange(shown, peek)
-    kind = "json" if _JSON.match(peek) else kind
     return Source(file, name, kind, _lines(peek), plain.origin, scratch, folder)
 
 
@@ -191,7 +200,7 @@ def _refuse_strange(file: Path, peek: bytes) -> None:
             raise TraceError(f"{file}: is {what}")
     if b"\x00" in peek:
         raise TraceError(f"{file}: is no text (it has zero bytes) and no Parquet file")
-    if len(peek) >= _LONGEST_LINE and b"\n" not in peek and not _JSON.match(peek):
+    if len(peek) >= _LONGEST_LINE and b"\n" not in peek:
         raise TraceError(f"{file}, line 1: is longer than {_LONGEST_LINE:,} bytes; this is no table")
     if b"\r" in peek and b"\n" not in peek:
         raise TraceError(f"{file}: its lines end in a carriage return alone; save it with line feeds")
@@ -228,7 +237,9 @@ def _digest(path: Path, pool: ThreadPoolExecutor) -> str:
     """A hash over the hashes of a file's blocks, which several cores compute at once."""
     size = path.stat().st_size
     tree = hashlib.sha256(str(size).encode())
-    for digest in pool.map(lambda offset: _block_digest(path, offset), range(0, size, BLOCK)):
+    # A small file is read sooner than a core is asked to do it.
+    each = map if size <= BLOCK else pool.map
+    for digest in each(lambda offset: _block_digest(path, offset), range(0, size, BLOCK)):
         tree.update(digest)
     return tree.hexdigest()
 

@@ -100,6 +100,8 @@ class Unpacked:
     """The file that was given, out of which all comes for now."""
     came_bytes: int = 0
     """What was unpacked of it so far, with what is packed inside of it."""
+    most_bytes: float = 0.0
+    """What may come out of it."""
     members: int = 0
     """How many files it told so far, with those of the archives inside of it."""
     around: int = 0
@@ -115,6 +117,7 @@ class Unpacked:
     def begin(self, given: Path) -> None:
         """The next file that was given."""
         self.given, self.came_bytes, self.members = given, 0, 0
+        self.most_bytes = max(self.limits.free_bytes, self.limits.ratio * given.stat().st_size)
 
     def shown(self, path: Path) -> Path:
         """What a message calls a container."""
@@ -144,7 +147,7 @@ class Unpacked:
         self.came_bytes += out if packed else 0
         if self.spent_bytes > self.limits.total_bytes:
             raise TraceError(f"{self.given}: unpacks to more than {self.limits.total_bytes:,} bytes")
-        if self.came_bytes > max(self.limits.free_bytes, self.limits.ratio * self.given.stat().st_size):
+        if self.came_bytes > self.most_bytes:
             raise TraceError(f"{self.given}: unpacks to more than {self.limits.ratio:g} times its size")
 
 

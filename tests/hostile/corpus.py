@@ -153,6 +153,17 @@ def _parquet(folder: Path) -> Path:
     return path
 
 
+def _parquet_with(**columns: object) -> Callable[[Path, int], Path]:
+    """Parquet with these columns instead of or beside its own; a text stands in all 24 rows."""
+
+    def make(folder: Path, mib: int) -> Path:
+        path = _parquet(folder)
+        pd.read_parquet(path).assign(**columns).to_parquet(path, index=False)
+        return path
+
+    return make
+
+
 def _spoiled(change: Callable[[bytearray], bytearray]) -> Callable[[Path, int], Path]:
     def make(folder: Path, mib: int) -> Path:
         path = _parquet(folder)
@@ -254,6 +265,14 @@ CASES = (
     Case("json 10^5 deep", _file("trace.json", b"[" * 100_000 + b"]" * 100_000), "no known|deep|JSON|nested"),
     Case("json objects 10^5 deep", _file("trace.csv", b'{"a":' * 100_000 + b"1" + b"}" * 100_000),
          "no known|deep|JSON|longer|nested"),
+    Case("parquet with infinities", _parquet_with(cpu_cores=[1.0] * 20 + [np.inf, -np.inf] * 2), samples=20,
+         rejected=4),
+    Case("parquet of empty texts", _parquet_with(cpu_cores="", memory_gib=["1"] * 23 + [""]), samples=23,
+         rejected=1),
+    Case("parquet of lists", _parquet_with(cpu_cores=[[1.0]] * 24), "not one row of samples is good"),
+    Case("parquet of bytes", _parquet_with(workload=[b"v"] * 23 + [b"\xff\x00"])),
+    Case("json with zeros in it", _file("trace.json", b'{"a": "\0"}'), "broken JSON"),
+    Case("json without an end", _file("trace.json", b'{"a": [1, 2'), "broken JSON"),
     Case("parquet cut short", _spoiled(lambda c: c[: len(c) // 2]), "broken Parquet"),
     Case("parquet of noise", _file("trace.parquet", b"PAR1" + bytes(range(256)) * 9 + b"PAR1"), "broken Parquet"),
     Case("parquet that says more rows", _spoiled(_more_rows), "Parquet|rows|read", either=True),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from csv import reader
+from io import StringIO
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lanes import lanes
 from planner.errors import TraceError
-from planner.store import Store
+from planner.store import Store, loading
 from planner.store.database import sql
 from planner.store.formats import load
 from planner.store.judge import layout_of, reasons
@@ -178,6 +182,123 @@ def test_parquet_rows_are_judged_too(tmp_path: Path) -> None:
     assert (info.samples, info.rejected, info.lines) == (2, 2, 4)
     assert rejects["line"].tolist() == [2, 3]
     assert rejects["reason"].str.split(":").str[0].tolist() == ["cpu_cores", "workload"]
+
+
+def test_quoted_fields_read_exactly_are_what_they_say(tmp_path: Path) -> None:
+    """A broken quote, here near and far from the top, has all lines read one by one; the fields are those of `csv`."""
+    names = ["a,b", 'a"b', '"', '""', ",", ',"', 'a,"b",c', "two\nlines", "unit\x1fsign", 'u\x1f"v', "plain", "bl ank"]
+    rows = ["{},2024-01-01 00:00:00,1,1".format('"' + name.replace('"', '""') + '"') for name in names]
+    others = hourly("w", 60)
+    stray = '"x"y,2024-01-01 00:00:00,1,1'
+    for number, lines in enumerate(([stray, *rows, *others], [*rows, *others, stray])):
+        text = "\n".join([HEADER, *lines, ""])
+        told = {row[0] for row in reader(StringIO(text.replace(f"{stray}\n", ""), newline=""))} - {"workload"}
+        path = tmp_path / f"{number}.csv"
+        path.write_text(text)
+        with Store(":memory:") as store:
+            info = store.ingest(path)
+            found = set(store._frame("select workload from workloads")["workload"])
+            rejects = store.rejects(info.trace_id)
+        assert found == told
+        assert (info.samples, info.lines) == (72, 73)
+        assert rejects["text"].tolist() == [stray]
+        assert rejects["line"].tolist() == [2 if number == 0 else 75]
+
+
+def test_many_small_files_are_read_as_few_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Line by line all at once, where opening each takes longer than reading it: names, lines and values are kept."""
+    header = "Timestamp [ms];\tCPU cores;\tCPU usage [%];\tMemory capacity provisioned [KB];\tMemory usage [KB]"
+    for vm in range(6):
+        rows = [f"{1376314846 + 300 * n};\t4;\t{vm * 10 + n};\t4194304;\t{vm * 1000 + n}" for n in range(3 + vm)]
+        (tmp_path / f"{vm}.csv").write_bytes("\r\n".join([header, *rows, ""]).encode())
+    with (tmp_path / "2.csv").open("a") as file:
+        file.write('\n1376314846;\t4;\tx;\t1;\t1\n1376320000;\t4;\t"1;\t1;\t1\n')
+    with (tmp_path / "3.csv").open("a") as file:
+        file.write('1376320000;\t4;\t1";\t1;\t1')
+    query = "select * exclude (trace_id) from usage order by all"
+    seen = []
+    for many in (1_000, 3):
+        monkeypatch.setattr(loading, "_MANY", many)
+        with Store(":memory:") as store:
+            info = store.ingest(tmp_path)
+            rejects = store.rejects(info.trace_id).sort_values(["file", "line"])
+            seen.append((store._frame(query), rejects[["file", "line", "text"]].to_numpy().tolist(), info.lines))
+    (few, bad, lines), (all_at_once, same, as_many) = seen
+    pd.testing.assert_frame_equal(few, all_at_once)
+    assert len(few) == 33
+    assert (lines, as_many) == (36, 36)
+    assert [row[:2] for row in bad] == [["2.csv", 8], ["2.csv", 9], ["3.csv", 8]]
+    assert same == bad
+
+
+def test_what_the_quick_reader_forgives_the_exact_one_does_too(tmp_path: Path) -> None:
+    """A delimiter behind the last field, as many tools write it, and blanks behind a quote."""
+    rows = ["a,2024-01-01 00:00:00,1,1,", '"b" ,2024-01-01 00:00:00,1,1', '"c"  ,"2024-01-01 00:00:00" ,"1" ,"1" ,']
+    stray = '"x"y,2024-01-01 00:00:00,1,1'
+    with Store(":memory:") as store:
+        for lines in (rows, [stray, *rows]):
+            info = store.ingest(csv(tmp_path, *lines, "d,2024-01-01 00:00:00,1,1,1"))
+            query = f"select workload from workloads where trace_id = '{info.trace_id}' order by 1"
+            assert store._frame(query)["workload"].tolist() == ["a", "b", "c"]
+            assert store.rejects(info.trace_id)["line"].tolist()[-1] == len(lines) + 2
+            assert info.rejected == len(lines) - 2
+
+
+def test_very_many_broken_quotes_are_each_a_reject(tmp_path: Path) -> None:
+    lines = [row + '"' if hour % 3 else row for hour, row in enumerate(hourly("v", 3_000))]
+    with Store(":memory:") as store:
+        info = store.ingest(csv(tmp_path, *lines))
+        assert store.rejects(info.trace_id)["line"].tolist() == [n + 2 for n in range(3_000) if n % 3]
+    assert (info.samples, info.rejected, info.lines) == (1_000, 2_000, 3_000)
+
+
+def test_numbers_that_are_none_are_rejected_in_parquet_whatever_its_footer_says(tmp_path: Path) -> None:
+    """A footer's least and most leave out NaN: a check that both of them meet is not met by all rows."""
+    times = pd.date_range("2024-01-01", periods=3, freq="h")
+    none = float("nan")
+    kinds = {"double": pa.float64(), "float": pa.float32()}
+    with Store(":memory:") as store:
+        for name, kind in kinds.items():
+            used = pa.array([1.0, none, 2.0], kind)
+            pq.write_table(pa.table({"workload": ["v"] * 3, "sampled_at": times, "cpu_cores": used}), tmp_path / name)
+            info = store.ingest(tmp_path / name)
+            assert (info.samples, info.rejected, info.lines) == (2, 1, 3)
+            assert store.rejects(info.trace_id)["line"].tolist() == [2]
+        pq.write_table(pa.table({"time": times, "requests": [5.0, none, 2.0]}), tmp_path / "requests")
+        requests = store.ingest(tmp_path / "requests")
+    assert (requests.format, requests.calls, requests.rejected) == ("request_rates", 7, 1)
+
+
+def test_empty_texts_of_parquet_tell_nothing_as_in_csv(tmp_path: Path) -> None:
+    """A table that was all text before it became Parquet has them where nothing is told."""
+    frame = pd.DataFrame({"workload": ["a", "", "b"], "sampled_at": ["2024-01-01 00:00:00 "] * 3, "cpu_cores": "1"})
+    frame = frame.assign(cpu_cores=["1", "2", " 3 "], memory_gib=["", "1", "\t"])
+    frame.to_parquet(tmp_path / "t.parquet")
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    with Store(":memory:") as store:
+        for name in ("t.parquet", "t.csv"):
+            info = store.ingest(tmp_path / name)
+            assert (info.workloads, info.samples, info.rejected) == (2, 2, 1)
+            assert store.rejects(info.trace_id)["reason"].tolist() == ["workload: missing"]
+            used = store._frame(f"from usage where trace_id = '{info.trace_id}' order by cpu_cores")
+            assert used["cpu_cores"].tolist() == [1, 3]
+            assert used["memory_gib"].isna().all()
+
+
+def test_texts_of_parquet_that_are_not_marked_as_texts(tmp_path: Path) -> None:
+    """Hive and Impala write a string as bytes and no more; bytes that are no text are one bad row."""
+    columns = {
+        "workload": ["zür".encode(), b"b", b"c"],
+        "sampled_at": [b"2024-01-01 00:00:00", b"2024-01-01 01:00:00", b"2024-01-01 02:00:00"],
+        "cpu_cores": [b"1", b"2", b"\xff"],
+    }
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    with Store(":memory:") as store:
+        info = store.ingest(tmp_path / "t.parquet")
+        names = store._frame("select workload from workloads order by 1")["workload"].tolist()
+        rejects = store.rejects(info.trace_id)
+    assert (info.samples, names) == (2, ["b", "zür"])
+    assert rejects[["line", "reason"]].iloc[0].tolist() == [3, r"cpu_cores: expected a number, found '\xFF'"]
 
 
 def test_clocks_gone_wrong_in_other_formats(tmp_path: Path) -> None:

@@ -183,3 +183,19 @@ def test_the_shipped_bill() -> None:
     assert (info.charges, info.rejected, len(HEADER)) == (241, 0, 44)
     assert bill["billed_amount"].sum() == pytest.approx(bill["effective_amount"].sum())
     assert set(bill["service_category"]) == {"Compute", "Storage"}
+
+
+def test_a_month_exported_again_every_day_is_told(tmp_path: Path) -> None:
+    """Each export of a month holds the charges of those before; alike charges of one bill are legal, so all count."""
+    days = [row(ChargePeriodStart=f"2024-09-{d:02d}", ChargePeriodEnd=f"2024-09-{d + 1:02d}") for d in range(1, 25)]
+    with Store(":memory:") as store:
+        for number, files in enumerate(([days], [days, days[:20]])):
+            folder = tmp_path / str(number)
+            for export, charges in enumerate(files):
+                (folder / str(export)).mkdir(parents=True)
+                write(folder / str(export), *charges)
+            info = store.ingest(folder)
+            assert info.charges == sum(map(len, files))
+            told = [note for note in info.notes if "keep the latest" in note]
+            assert len(told) == number
+            assert all(note.startswith("about ") and note.split()[3] == "44" for note in told)

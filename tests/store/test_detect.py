@@ -84,6 +84,11 @@ def test_a_header_that_lacks_a_column_is_told_of_which_format_it_would_be(tmp_pa
     """Gigabytes are not taken for the megabytes that the formats tell."""
     tables = {
         "vInfo.csv": ("VM,Powerstate,CPUs,Memory GB,Host", "a,poweredOn,2,4,h", "rvtools but for memory_mib"),
+        "bill.csv": (
+            "EffectiveCost,BillingCurrency,BillingPeriodStart,ChargePeriodStart,ChargeCategory,ServiceName",
+            "1,USD,2024-09-01,2024-09-01,Usage,EC2",
+            "focus but for BilledCost",
+        ),
         "a.csv": ("Server name,Cores,Memory (In GB),OS name", "a,4,8,x", "azure_migrate but for memory_in_mb"),
     }
     with Store(":memory:") as store:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import shutil
 from pathlib import Path
 
@@ -103,3 +104,23 @@ def test_what_is_no_recording_is_told(tmp_path: Path) -> None:
     (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(text.encode())[:-50])
     with pytest.raises(TraceError, match="cannot be read"):
         inspect(tmp_path / "cut.csv.gz")
+
+
+@pytest.mark.parametrize("ending", ["json", "json.gz"])
+def test_a_document_on_one_long_line_is_looked_into_as_a_whole(tmp_path: Path, ending: str) -> None:
+    """Servers answer on one line, of any length; packed or not, the file is the document and not its rows."""
+    values = [[1_704_067_200 + 60 * n, str(n)] for n in range(100)]
+    names = [f"{n:03d}{'x' * 9_000}" for n in range(300)]
+    result = [
+        {"metric": {"__name__": "cpu:usage:rate5m", "pod": name, "namespace": "n"}, "values": []} for name in names
+    ]
+    result[0]["values"] = values
+    text = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": result}}).encode()
+    path = tmp_path / f"cpu_usage.{ending}"
+    path.write_bytes(gzip.compress(text, 1) if ending.endswith("gz") else text)
+    assert len(text) > 1 << 21
+    seen = inspect(path)
+    with Store(":memory:") as store:
+        info = store.ingest(path)
+    assert (seen.format, seen.info.samples, seen.info.workloads) == ("prometheus", info.samples, info.workloads)
+    assert [(file.size_bytes, file.rows, file.share) for file in seen.files] == [(len(text), info.lines, 1.0)]

@@ -76,3 +76,14 @@ from (
 )
 where a > month + interval 1 day or b < month + interval 1 month - interval 1 day
 order by month;
+
+-- Alike charges are legal. A seller that exports a month again every day writes most of them again each time.
+insert into notes
+select format('about {} of {} charges are equal to another one in all that is read: each counts. Where several exports '
+    'of one month lie in the folder, keep the latest', again, n)
+from (
+    select count(*) as n, n - approx_count_distinct(hash(provider, service, sku, resource, account, region,
+        charge_category, period_start, period_end, billed_amount, effective_amount, list_amount, quantity)) as again
+    from charges where trace_id = $trace_id
+)
+where again > n / 10;
