@@ -41,15 +41,20 @@ create or replace macro objects_of(body) as
 -- alone; and how much of the list its server left out.
 create or replace macro items_of(documents) as table
 with lists as (select unnest(objects_of(body)) as list from query_table(documents)),
-members as (
-    select list->>'kind' as kind, unnest(coalesce(from_json(list->'items', '["JSON"]'), [list])) as member,
+-- What is told of a list is read before its members are unnested, which would carry the text of the list beside each.
+told as (
+    select list->>'kind' as kind, coalesce(from_json(list->'items', '["JSON"]'), [list]) as members,
         case when list->>'$.metadata.continue' <> ''
             then coalesce(try_cast(list->>'$.metadata.remainingItemCount' as bigint), 1) end as unlisted
     from lists
 ),
+apart as (select kind, unlisted, unnest(members) as member from told),
 items as (
-    select kind, unlisted, member->>'kind' as own_kind, unnest(coalesce(from_json(member->'items', '["JSON"]'), [member])) as item
-    from members
+    select kind, unlisted, own_kind, unnest(own) as item
+    from (
+        select kind, unlisted, member->>'kind' as own_kind, coalesce(from_json(member->'items', '["JSON"]'), [member]) as own
+        from apart
+    )
 )
 select coalesce(item->>'kind', nullif(replace(coalesce(own_kind, kind), 'List', ''), '')) as kind, item, unlisted from items;
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -46,6 +48,35 @@ def test_a_cap_changes_nothing_but_the_passes(tmp_path: Path, rows: int, machine
     assert info == same
     assert np.array_equal(capped.busy, free.busy)
     assert np.array_equal(capped.mean, free.mean)
+
+
+def of_pods(first: int) -> str:
+    """A list of a thousand pods, as kubectl prints it."""
+    wants = {"requests": {"cpu": "100m", "memory": "128Mi"}}
+    spec = {"nodeName": "n1", "containers": [{"name": "c", "image": "x" * 60, "resources": wants}]}
+    pods = [
+        {"kind": "Pod", "metadata": {"name": f"p-{i}", "namespace": "d", "uid": f"{i}"}, "spec": spec}
+        for i in range(first, first + 1000)
+    ]
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": pods})
+
+
+def of_points(_: int) -> str:
+    """An answer of CloudWatch with as many data points as it may have."""
+    moments = [f"2024-01-{1 + k // 288:02}T{k // 12 % 24:02}:{k % 12 * 5:02}:00+00:00" for k in range(1440)]
+    points = [{"Timestamp": moment, "Average": 5.0, "Unit": "Percent"} for moment in moments]
+    return json.dumps({"Label": "CPUUtilization", "Datapoints": points})
+
+
+@pytest.mark.parametrize(("document", "workloads"), [(of_pods, 2000), (of_points, 1)])
+def test_documents_of_one_file_take_no_more_memory_than_apart(
+    tmp_path: Path, document: Callable[[int], str], workloads: int
+) -> None:
+    """Each row once carried the text of its document with it."""
+    path = tmp_path / "i-0abc.json"
+    path.write_text("\n".join(map(document, (0, 1000))), encoding="utf-8")
+    with Store(":memory:", "128MiB", "1MiB") as store:
+        assert store.ingest(path).workloads == workloads
 
 
 @pytest.mark.slow

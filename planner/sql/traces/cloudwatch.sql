@@ -43,14 +43,15 @@ create temp table statistics (
 );
 comment on table statistics is '{"named": true, "keys": ["Label", "Datapoints"]}';
 
+-- What is told of an answer is read before its data points are unnested, which would carry its text beside each.
 create temp view statistics_in_document as
-select
-    body->>'Label' as label, d.Timestamp as moment, d.Average as average, d.Sum as total, d.Maximum as maximum,
-    d.SampleCount as counted, d.Unit as unit
-from (
-    select body, unnest(from_json(body->'Datapoints', '[{"Timestamp":"VARCHAR","Average":"VARCHAR","Sum":"VARCHAR","Maximum":"VARCHAR","SampleCount":"VARCHAR","Unit":"VARCHAR"}]')) as d
+with told as (
+    select body->>'Label' as label, from_json(body->'Datapoints', '[{"Timestamp":"VARCHAR","Average":"VARCHAR","Sum":"VARCHAR","Maximum":"VARCHAR","SampleCount":"VARCHAR","Unit":"VARCHAR"}]') as points
     from (select unnest(objects_of(body)) as body from document)
-);
+)
+select label, d.Timestamp as moment, d.Average as average, d.Sum as total, d.Maximum as maximum, d.SampleCount as counted,
+    d.Unit as unit
+from (select label, unnest(points) as d from told);
 
 -- Answers without data say so.
 create temp table empty_metric_data (reason varchar);
