@@ -18,8 +18,10 @@ import xxhash
 from isal import igzip, isal_zlib
 
 from planner.errors import TraceError, printable
+from planner.store.containers import container, is_aside
 from planner.store.naming import apart, labelled
-from planner.store.unpacking import Unpacked, container, is_aside, unpack
+from planner.store.unpacked import Unpacked
+from planner.store.unpacking import unpack
 
 __all__ = ["PIECE", "Source", "content_hash", "find", "open_bytes"]
 

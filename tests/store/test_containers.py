@@ -19,8 +19,10 @@ import pytest
 from lanes import lanes
 from planner.errors import TraceError
 from planner.store import Store
+from planner.store.containers import container
 from planner.store.sources import find
-from planner.store.unpacking import Limits, Unpacked, container, unpack
+from planner.store.unpacked import Limits, Unpacked
+from planner.store.unpacking import unpack
 from planner.store.workbooks import sheets
 from store.writing import HEADER, hourly
 
