@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 import duckdb
 
 from planner.errors import TraceError, near_miss
 from planner.store.documents import Documents, flattened
+from planner.store.fitting import fits_of
 from planner.store.formats import Format, Input, formats, load
-from planner.store.judge import BLANK, cells_of, layout_of, reasons
-from planner.store.parquet import parquet_columns
 from planner.store.sources import Source
+from planner.store.unfit import seen, unfit, why_not
 
 __all__ = ["Found", "detect", "understood"]
 
-_LINES_JUDGED: Final = 20
 _NAMED: Final = 3
-_NEAR: Final = 3
-"""Fewest columns of a kind that a header names which is nearly one of it."""
-_COLUMNS: Final = 20
-"""Most columns that are named of a file of no known format."""
-_LEAST_GOOD: Final = 0.5
-"""More than this share of the first lines of a file without header are good rows if it is of a kind."""
-_MOST: Final = 0.5
-"""A header above a file of a kind without one names more than this share of the kind's columns."""
-_NUMBER: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|nan|inf", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -80,10 +68,10 @@ def detect(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> 
     fits = [(found, others) for found, others in fits if _read(found) == best]
     fits = _closest(connection, [fit for fit in fits if _has_names(fit[0])] or fits)
     if not fits:
-        raise TraceError(f"{_named(sources)}: {_unfit(connection, sources, documents)}")
+        raise TraceError(f"{_named(sources)}: {unfit(connection, sources, documents)}")
     if len(fits) > 1:
         names = " and ".join(found.format.name for found, _ in fits)
-        raise TraceError(f"{_named(sources)}: could be {names}; name the format. Seen: {_seen(connection, sources)}")
+        raise TraceError(f"{_named(sources)}: could be {names}; name the format. Seen: {seen(connection, sources)}")
     found, others = fits[0]
     _refuse_mixture(found, others, [other for other, _ in candidates if other.format is not found.format])
     return found
@@ -95,7 +83,7 @@ def _with_names(
     """Files whose header some kind knows: their first lines need not be judged as rows of kinds without one."""
     texts = [source for source in sources if source.kind != "json"]
     kinds = [kind for form in forms for kind in form.inputs if kind.header and not kind.is_json]
-    fits = (zip(texts, _fits(connection, kind, texts), strict=True) for kind in kinds)
+    fits = (zip(texts, fits_of(connection, kind, texts), strict=True) for kind in kinds)
     return frozenset(source for of_kind in fits for source, fit in of_kind if fit > 0)
 
 
@@ -112,7 +100,7 @@ def as_format(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], 
     found, others = _sorted(connection, form, sources, documents)
     if others or not _main(found):
         why = "; ".join(
-            f"{s.name}: {documents.silent.get(s) or _why_not(connection, form, s)}" for s in list(others)[:3]
+            f"{s.name}: {documents.silent.get(s) or why_not(connection, form, s)}" for s in list(others)[:3]
         )
         if not _main(found) or _lacks(found):
             raise TraceError(f"{_named(sources)}: is not of format {name}: {why}")
@@ -133,7 +121,7 @@ def _sorted(
     Files that are `told` have a header, so they are of no kind without one. Without `told` the user says what they are.
     """
     texts = [source for source in sources if source.kind != "json"]
-    fits = [_fits(connection, kind, texts, told) for kind in form.inputs]
+    fits = [fits_of(connection, kind, texts, told) for kind in form.inputs]
     kinds = [_best(form.inputs, of_source) for of_source in zip(*fits, strict=True)]
     files = {
         kind.name: tuple(s for s, k in zip(texts, kinds, strict=True) if k is kind)
@@ -145,29 +133,6 @@ def _sorted(
     others = tuple(s for s in sources if s.name not in taken)
     notes = _passed_over(others, documents) if there else ()
     return Found(form, _reason(form, there), there, notes), others
-
-
-def _unfit(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], documents: Documents) -> str:
-    """Why no format fits: what files tell themselves of it, and what is seen where some tell nothing."""
-    silent = list(documents.silent.items())
-    told = [why if len(sources) == 1 else f"{source.name}: {why}" for source, why in silent[:_NAMED]]
-    if len(silent) < len(sources):
-        seen = f"no known trace format. Seen: {_seen(connection, sources)}"
-        told.append(f"{seen}{_nearest(connection, sources)}. {_known()}")
-    return "; ".join(told)
-
-
-def _nearest(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> str:
-    """The kind of file that a header names most columns of, and which it lacks; nothing where it names few."""
-    near = []
-    for source in (s for s in sources[:_NAMED] if s.kind != "json" and not s.empty):
-        for form in map(load, formats()):
-            for kind in (kind for kind in form.inputs if kind.header and not kind.is_json and not kind.aside):
-                headers = _headers(connection, kind, source)
-                count, lacks = _recognised(kind, headers), kind.lacks(headers)
-                if count >= _NEAR and lacks and count > len(lacks):
-                    near.append((count, f"{source.name} would be {form.name} but for {', '.join(lacks)}"))
-    return f"; {max(near)[1]}, which its header lacks" if near else ""
 
 
 def _passed_over(others: Sequence[Source], documents: Documents) -> tuple[str, ...]:
@@ -185,72 +150,6 @@ def _best(kinds: Sequence[Input], fits: Sequence[int]) -> Input | None:
     """The kind of file that fits best: the one most of whose columns it has."""
     best = max(fits, default=0)
     return kinds[fits.index(best)] if best > 0 else None
-
-
-def _fits(
-    connection: duckdb.DuckDBPyConnection,
-    kind: Input,
-    sources: Sequence[Source],
-    told: frozenset[Source] | None = None,
-) -> list[int]:
-    """How well each file fits a kind: columns recognised, 0 where it is not of the kind."""
-    if kind.is_json:
-        return [0] * len(sources)
-    if kind.header:
-        return _named_fits(connection, kind, sources)
-    likely = [s for s in sources if s not in (told or ()) and _is_likely(kind, s.head[:_LINES_JUDGED])]
-    if not likely:
-        return [0] * len(sources)
-    heads = [source.head[:_LINES_JUDGED] for source in likely]
-    lines = [line for head in heads for line in head]
-    good = iter([reason is None for reason in reasons(connection, kind, layout_of(kind, lines), lines)])
-    rows = {source: list(islice(good, len(head))) for source, head in zip(likely, heads, strict=True)}
-    fitting = {s for s, sound in rows.items() if sum(sound) > _LEAST_GOOD * len(sound)}
-    if told is not None:
-        fitting -= {s for s in fitting if not rows[s][0] and _is_foreign(kind, s.head[0])}
-    return [int(source in fitting) * len(kind.columns) for source in sources]
-
-
-def _is_foreign(kind: Input, line: str) -> bool:
-    """Whether a first line that is no row is a header, and not one of this kind: all words, most of them not ours."""
-    cells = cells_of(line, kind.delimiter)
-    words = any(cells) and not any(_NUMBER.fullmatch(cell) for cell in cells)
-    return words and _recognised(kind, cells) <= _MOST * len(cells)
-
-
-def _named_fits(connection: duckdb.DuckDBPyConnection, kind: Input, sources: Sequence[Source]) -> list[int]:
-    """As `_fits`, of a kind with a header; each header is looked at once, many files may have the same."""
-    seen: dict[object, int] = {}
-    fits = []
-    for source in sources:
-        key = source.head[0] if source.head else source.path
-        if key not in seen:
-            seen[key] = _fit(kind, _headers(connection, kind, source))
-        fits.append(seen[key])
-    return fits
-
-
-def _headers(connection: duckdb.DuckDBPyConnection, kind: Input, source: Source) -> list[str]:
-    if source.kind == "parquet":
-        return list(parquet_columns(connection, source))
-    return [] if source.empty else cells_of(source.head[0], kind.separated(source.head[0]).delimiter)
-
-
-def _fit(kind: Input, headers: Sequence[str]) -> int:
-    return 0 if len(headers) < kind.least or kind.lacks(headers) else _recognised(kind, headers)
-
-
-def _is_likely(kind: Input, lines: Sequence[str]) -> bool:
-    """Whether lines may have as many fields as a kind without header has columns, told by a look at the delimiters."""
-    text, more = "".join(lines), len(kind.columns) - 1
-    found = sum(map(text.count, " \t,;" if kind.delimiter == BLANK else kind.delimiter))
-    if kind.delimiter == BLANK or '"' in text or found < _LEAST_GOOD * len(lines) * more:
-        return bool(lines) and found >= _LEAST_GOOD * len(lines) * more
-    return sum(line.count(kind.delimiter) == more for line in lines) > _LEAST_GOOD * len(lines)
-
-
-def _recognised(kind: Input, headers: Sequence[str]) -> int:
-    return sum(column is not None for column in kind.columns_of(headers))
 
 
 def _main(found: Found) -> bool:
@@ -277,7 +176,7 @@ def _closest(connection: duckdb.DuckDBPyConnection, fits: Sequence[_Fit]) -> lis
 
 def _columns_named(connection: duckdb.DuckDBPyConnection, found: Found) -> int:
     kinds = [kind for kind in found.format.inputs if kind.header and kind.name in found.files]
-    return sum(sum(_fits(connection, kind, found.files[kind.name])) for kind in kinds)
+    return sum(sum(fits_of(connection, kind, found.files[kind.name])) for kind in kinds)
 
 
 def _lacks(found: Found) -> str:
@@ -305,50 +204,6 @@ def _refuse_mixture(found: Found, others: Sequence[Source], rivals: Sequence[Fou
             )
 
 
-def _why_not(connection: duckdb.DuckDBPyConnection, form: Format, source: Source) -> str:
-    """Why a file is of none of the kinds of a format, by the kind that it comes nearest to."""
-    if source.empty:
-        return "is empty"
-    if source.kind == "json" or all(kind.is_json for kind in form.inputs):
-        return "it holds no JSON document of this format with a row in it"
-    kinds = [kind for kind in form.inputs if kind.header and not kind.is_json]
-    if not kinds:
-        plain = [kind for kind in form.inputs if not kind.is_json]
-        fields = len(cells_of(source.head[0], plain[0].delimiter))
-        nearest = min(plain, key=lambda kind: abs(len(kind.columns) - fields))
-        found = reasons(connection, nearest, layout_of(nearest, source.head), source.head[:1])[0]
-        return f"line 1 is no row of {nearest.name}: {found}"
-    headers = list(parquet_columns(connection, source)) if source.kind == "parquet" else []
-    return min(
-        (
-            _lacking(kind, headers or cells_of(source.head[0], kind.separated(source.head[0]).delimiter))
-            for kind in kinds
-        ),
-        key=len,
-    )
-
-
-def _lacking(kind: Input, headers: Sequence[str]) -> str:
-    missing = kind.lacks(headers)
-    near = f"; {near_miss(missing[0], headers)}" if missing and any(headers) else ""
-    return f"the header lacks {', '.join(missing)}{near}"
-
-
-def _seen(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> str:
-    parts = []
-    for source in sources[:3]:
-        if source.kind == "parquet":
-            parts.append(f"{source.name} is Parquet with {_listed(list(parquet_columns(connection, source)))}")
-        else:
-            parts.append(f"{source.name} begins with {source.head[0][:80] if source.head else 'nothing'!r}")
-    return "; ".join(parts) + (f"; and {len(sources) - 3} more files" if len(sources) > 3 else "")
-
-
-def _listed(columns: Sequence[str]) -> str:
-    more = f" and {len(columns) - _COLUMNS:,} more" if len(columns) > _COLUMNS else ""
-    return f"columns {', '.join(column[:60] for column in columns[:_COLUMNS])}{more}"
-
-
 def _named(sources: Sequence[Source]) -> str:
     return sources[0].shown if len(sources) == 1 else f"{len(sources)} files in {_place(sources)}"
 
@@ -357,7 +212,3 @@ def _place(sources: Sequence[Source]) -> str:
     """The archive, or the folder, that all files lie in."""
     places = {source.path.parent if source.origin is None else source.origin for source in sources}
     return os.path.commonpath(places)
-
-
-def _known() -> str:
-    return "Known formats: " + "; ".join(f"{name} ({title})" for name, title in formats().items())

@@ -85,8 +85,8 @@ def test_a_header_that_lacks_a_column_is_told_of_which_format_it_would_be(tmp_pa
     tables = {
         "vInfo.csv": ("VM,Powerstate,CPUs,Memory GB,Host", "a,poweredOn,2,4,h", "rvtools but for memory_mib"),
         "bill.csv": (
-            "EffectiveCost,BillingCurrency,BillingPeriodStart,ChargePeriodStart,ChargeCategory,ServiceName",
-            "1,USD,2024-09-01,2024-09-01,Usage,EC2",
+            "EffectiveCost,BillingCurrency,BillingPeriodStart,ChargePeriodStart,ChargePeriodEnd,ChargeCategory,ProviderName",
+            "1,USD,2024-09-01,2024-09-01,2024-09-02,Usage,AWS",
             "focus but for BilledCost",
         ),
         "a.csv": ("Server name,Cores,Memory (In GB),OS name", "a,4,8,x", "azure_migrate but for memory_in_mb"),
