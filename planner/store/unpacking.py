@@ -74,8 +74,8 @@ def _called(error: TraceError, path: Path, into: Unpacked) -> TraceError:
 
 def _zip(path: Path, into: Unpacked) -> Iterator[tuple[Path, str]]:
     with zipfile.ZipFile(path) as archive:
+        into.count(path, len(archive.infolist()))
         for member in archive.infolist():
-            into.count(path)
             name = _safe(path, member.filename, into) if not member.is_dir() else None
             if name is None:
                 continue
