@@ -98,12 +98,12 @@ def _faults(seen: Inspection) -> list[tuple[str, str]]:
 
 
 def _plannable(seen: Inspection) -> list[tuple[str, str]]:
-    from planner.models import MODELS
+    from planner.models import kinds
 
     calls = bool(seen.info.calls)
     if seen.demand is None:
         return [("none", "; ".join(seen.missing))]
-    told = [(kind, _ready(kind, seen, calls)) for kind in MODELS]
+    told = [(kind, _ready(kind, seen, calls)) for kind in kinds()]
     told += [("first state", line) for line in seen.missing]
     told += [
         ("measured" if a.measured else "inferred", f"{a.value:,} {a.unit}: {a.source}") for a in _figures(seen.demand)

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -13,7 +15,9 @@ from planner.errors import InputError
 from planner.report.facts import Document
 from planner.report.formats import FORMATS, Format, Source, format_of, suffix_of
 from planner.report.told import tell
-from planner.study import Study
+
+if TYPE_CHECKING:
+    from planner.study import Study
 
 __all__ = ["FORMATS", "Format", "check", "check_writable", "export", "render", "suffix_of", "tell", "write"]
 
@@ -30,9 +34,9 @@ def export(study: Document | Study, suffix: str, placements: pd.DataFrame | None
         InputError: no format has that suffix, its library is not installed, or the document is no study.
     """
     chosen = format_of(suffix)
-    if isinstance(study, Study):
-        return chosen.write(Source(study.document(), study.placements() if placements is None else placements))
-    return chosen.write(Source(study, placements))
+    if isinstance(study, Mapping):
+        return chosen.write(Source(study, placements))
+    return chosen.write(Source(study.document(), study.placements() if placements is None else placements))
 
 
 def render(document: Document, suffix: str) -> str:
