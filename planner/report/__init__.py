@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
@@ -16,13 +15,18 @@ from planner.report.facts import Document
 from planner.report.formats import FORMATS, Format, Source, format_of, suffix_of
 from planner.report.told import tell
 
-if TYPE_CHECKING:
-    from planner.study import Study
-
 __all__ = ["FORMATS", "Format", "check", "check_writable", "export", "render", "suffix_of", "tell", "write"]
 
 
-def export(study: Document | Study, suffix: str, placements: pd.DataFrame | None = None) -> bytes:
+@runtime_checkable
+class _Answered(Protocol):
+    """A study as `planner.study.run` returns it; its module loads models and solvers, which takes a second."""
+
+    def document(self) -> Document: ...
+    def placements(self) -> pd.DataFrame: ...
+
+
+def export(study: Document | _Answered, suffix: str, placements: pd.DataFrame | None = None) -> bytes:
     """A study as a file of the format that `suffix` names; the same study gives the same bytes.
 
     Args:
@@ -34,9 +38,10 @@ def export(study: Document | Study, suffix: str, placements: pd.DataFrame | None
         InputError: no format has that suffix, its library is not installed, or the document is no study.
     """
     chosen = format_of(suffix)
-    if isinstance(study, Mapping):
-        return chosen.write(Source(study, placements))
-    return chosen.write(Source(study.document(), study.placements() if placements is None else placements))
+    if isinstance(study, _Answered):
+        placements = study.placements() if placements is None else placements
+        study = study.document()
+    return chosen.write(Source(study, placements))
 
 
 def render(document: Document, suffix: str) -> str:
