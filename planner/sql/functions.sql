@@ -37,10 +37,27 @@ create or replace macro exact_mean(x) as
 create or replace macro objects_of(body) as
     case json_type(body) when 'ARRAY' then from_json(body, '["JSON"]') else [body] end;
 
+-- The objects of all documents of a table, one a row.
+create or replace macro objects_in(documents) as table
+select unnest(objects_of(body)) as body from query_table(documents);
+
+-- What runs (workload, cores, memory_percent) from second a to b, in a table of such runs, takes on average in each five
+-- minutes that it touches.
+create or replace macro in_slots(runs) as table
+with cut as (
+    select *, unnest(generate_series(cast(floor(a / 300) as bigint), cast(ceil(b / 300) as bigint) - 1)) as slot
+    from query_table(runs)
+)
+select
+    workload, slot, exact_sum(cores * (least(b, 300 * slot + 300) - greatest(a, 300 * slot)) / 300) as cpu_cores,
+    exact_sum(memory_percent * (least(b, 300 * slot + 300) - greatest(a, 300 * slot)) / 300) as memory_percent
+from cut
+group by workload, slot;
+
 -- What lists of Kubernetes in a table of documents hold, each with its kind: of one list, of lists in a list, of an object
 -- alone; and how much of the list its server left out.
 create or replace macro items_of(documents) as table
-with lists as (select unnest(objects_of(body)) as list from query_table(documents)),
+with lists as (select body as list from objects_in(documents)),
 -- What is told of a list is read before its members are unnested, which would carry the text of the list beside each.
 told as (
     select list->>'kind' as kind, coalesce(from_json(list->'items', '["JSON"]'), [list]) as members,

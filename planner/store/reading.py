@@ -193,11 +193,11 @@ def parquet_rows(connection: duckdb.DuckDBPyConnection, group: Group, variable: 
     types = parquet_columns(connection, group.sources[0])
     pairs = [(h, f) for h, f in zip(types, group.layout.fields, strict=True) if f is not None]
     cast = "try_cast" if texts else "cast"
-    said = {h: _said(group.kind, quoted(h), types[h], f[1]) for h, f in pairs}
-    if group.kind.as_is and not texts:  # what our own table tells of its columns is true, and is looked at later
-        said |= {h: (quoted(h), types[h]) for h, f in pairs if types[h] == f[1]}
-    else:
-        said |= {h: (_with_nan(*said[h]), said[h][1]) for h, _ in pairs}
+    as_it_is = group.kind.as_is and not texts  # what our own table tells of its columns is true, and is looked at later
+    said = {
+        h: (quoted(h), f[1]) if as_it_is and types[h] == f[1] else _said(group.kind, quoted(h), types[h], f[1])
+        for h, f in pairs
+    }
     values = [f"{_from_parquet(*said[h], f[1], cast)} as {quoted(f[0])}" for h, f in pairs]
     values += [*lacking(group.kind, group.layout), *_file(group.kind)]
     if texts:
@@ -218,17 +218,12 @@ def _said(kind: Input, column: str, found: str, wanted: str) -> tuple[str, str]:
     if found == "BLOB":
         # Older writers do not mark texts as such; bytes that are none stay as DuckDB spells them.
         column, found = f"coalesce(try(decode({column})), cast({column} as varchar))", "VARCHAR"
+    if found in ("FLOAT", "DOUBLE"):
+        # The footer's least and most leave out NaN, and DuckDB takes a check that both meet as met by all.
+        return f"if(isnan({column}), cast('nan' as {found}), {column})", found
     if found != "VARCHAR":
         return column, found
     return told(kind, column if wanted == "VARCHAR" else trimmed(column)), found
-
-
-def _with_nan(column: str, found: str) -> str:
-    """SQL for a number of which DuckDB knows no least and most.
-
-    Those of the footer leave out NaN, and DuckDB takes a check that both meet as met by all.
-    """
-    return f"if(isnan({column}), cast('nan' as {found}), {column})" if found in ("FLOAT", "DOUBLE") else column
 
 
 def _from_parquet(column: str, found: str, wanted: str, cast: str) -> str:

@@ -133,18 +133,12 @@ from container_usage u left join sized s on s.workload = 'c_' || u.instance_id;
 create temp macro has_run(machine, a, b, cpu, mem) as
     coalesce(machine is not null and b > 0 and b >= a and a <> 0 and coalesce(valid(cpu), valid(mem)) is not null, false);
 
-create temp table pieces as
-with ran as (
-    select 'batch/m_' || machine_id as workload, coalesce(valid(cpu_avg), 0) as cores, coalesce(valid(mem_avg), 0) as memory,
-        greatest(started_at, 0) as a, greatest(ended_at, started_at + 1) as b
-    from batch_instance where has_run(machine_id, started_at, ended_at, cpu_avg, mem_avg)
-),
-cut as (select *, unnest(generate_series(a // 300, (b + 299) // 300 - 1)) as slot from ran)
-select
-    workload, slot, exact_sum(cores * (least(b, 300 * slot + 300) - greatest(a, 300 * slot)) / 300) as cpu_cores,
-    exact_sum(100 * memory * (least(b, 300 * slot + 300) - greatest(a, 300 * slot)) / 300) as memory_percent
-from cut
-group by workload, slot;
+create temp table runs as
+select 'batch/m_' || machine_id as workload, coalesce(valid(cpu_avg), 0) as cores, 100 * coalesce(valid(mem_avg), 0) as memory_percent,
+    greatest(started_at, 0) as a, greatest(ended_at, started_at + 1) as b
+from batch_instance where has_run(machine_id, started_at, ended_at, cpu_avg, mem_avg);
+
+create temp table pieces as from in_slots('runs');
 
 -- Five minutes without a batch instance are none without a sample.
 insert into usage by name

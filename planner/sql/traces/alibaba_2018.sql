@@ -108,21 +108,13 @@ select
 from container_usage u left join sized s using (container_id);
 
 -- A batch instance counts in each five minutes by the part of them that it ran, a second at least.
-create temp table pieces as
-with ran as (
-    select 'batch/' || machine_id as workload, cpu_avg, mem_avg, start_time as a, greatest(end_time, start_time + 1) as b
-    from batch_instance
-    where machine_id is not null and end_time > 0 and end_time >= start_time and coalesce(cpu_avg, mem_avg) is not null
-),
-cut as (
-    select *, unnest(generate_series(cast(floor(a / 300) as bigint), cast(ceil(b / 300) as bigint) - 1)) as slot from ran
-)
-select
-    workload, slot,
-    exact_sum(coalesce(cpu_avg, 0) / 100 * (least(b, 300 * slot + 300) - greatest(a, 300 * slot)) / 300) as cpu_cores,
-    exact_sum(coalesce(mem_avg, 0) * (least(b, 300 * slot + 300) - greatest(a, 300 * slot)) / 300) as memory_percent
-from cut
-group by workload, slot;
+create temp table runs as
+select 'batch/' || machine_id as workload, coalesce(cpu_avg, 0) / 100 as cores, coalesce(mem_avg, 0) as memory_percent,
+    start_time as a, greatest(end_time, start_time + 1) as b
+from batch_instance
+where machine_id is not null and end_time > 0 and end_time >= start_time and coalesce(cpu_avg, mem_avg) is not null;
+
+create temp table pieces as from in_slots('runs');
 
 -- Five minutes without a batch instance are none without a sample.
 insert into usage by name

@@ -25,7 +25,7 @@ create temp view metric_data_in_document as
 with results as (
     select unnest(r.MetricDataResults) as m from (
         select from_json(body, '{"MetricDataResults":[{"Id":"VARCHAR","Label":"VARCHAR","Timestamps":["VARCHAR"],"Values":["VARCHAR"]}]}') as r
-        from (select unnest(objects_of(body)) as body from document)
+        from objects_in('document')
     )
 ),
 pairs as (select m.Id as id, m.Label as label, unnest(list_zip(m.Timestamps, m.Values)) as pair from results)
@@ -47,7 +47,7 @@ comment on table statistics is '{"named": true, "keys": ["Label", "Datapoints"]}
 create temp view statistics_in_document as
 with told as (
     select body->>'Label' as label, from_json(body->'Datapoints', '[{"Timestamp":"VARCHAR","Average":"VARCHAR","Sum":"VARCHAR","Maximum":"VARCHAR","SampleCount":"VARCHAR","Unit":"VARCHAR"}]') as points
-    from (select unnest(objects_of(body)) as body from document)
+    from objects_in('document')
 )
 select label, d.Timestamp as moment, d.Average as average, d.Sum as total, d.Maximum as maximum, d.SampleCount as counted,
     d.Unit as unit
@@ -58,13 +58,13 @@ create temp table empty_metric_data (reason varchar);
 comment on table empty_metric_data is '{"keys": ["MetricDataResults"], "silent": true}';
 create temp view empty_metric_data_in_document as
 select 'holds no data points: CloudWatch has none of these metrics, dimensions and periods in that time' as reason
-from (select unnest(objects_of(body)) as body from document);
+from objects_in('document');
 
 create temp table empty_statistics (reason varchar);
 comment on table empty_statistics is '{"keys": ["Label", "Datapoints"], "silent": true}';
 create temp view empty_statistics_in_document as
 select format('holds no data points of {}: CloudWatch has none of this metric, dimension and period in that time', body->>'Label') as reason
-from (select unnest(objects_of(body)) as body from document);
+from objects_in('document');
 
 -- The measure that a metric is, known by its name written in any way; null for names that begin or end as one of those.
 create temp table metrics as

@@ -56,18 +56,18 @@ create temp view instance_usage_in_document as
 select r->>'start_time' as start_time, r->>'end_time' as end_time, r->>'collection_id' as collection_id,
     r->>'instance_index' as instance_index, r->>'machine_id' as machine_id, r->>'collection_type' as collection_type,
     r->>'$.average_usage.cpus' as average_usage_cpus, r->>'$.average_usage.memory' as average_usage_memory
-from (select unnest(objects_of(body)) as r from document);
+from (select body as r from objects_in('document'));
 
 create temp view instance_events_in_document as
 select r->>'time' as time, r->>'type' as type, r->>'collection_id' as collection_id,
     r->>'instance_index' as instance_index, r->>'priority' as priority, r->>'collection_type' as collection_type,
     r->>'$.resource_request.cpus' as resource_request_cpus, r->>'$.resource_request.memory' as resource_request_memory
-from (select unnest(objects_of(body)) as r from document);
+from (select body as r from objects_in('document'));
 
 create temp view machine_events_in_document as
 select r->>'time' as time, r->>'machine_id' as machine_id, r->>'type' as type,
     r->>'$.capacity.cpus' as capacity_cpus, r->>'$.capacity.memory' as capacity_memory
-from (select unnest(objects_of(body)) as r from document);
+from (select body as r from objects_in('document'));
 
 -- Part of the official tables; nothing in them is needed.
 create temp table collection_events (

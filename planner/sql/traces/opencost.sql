@@ -31,7 +31,7 @@ create temp table allocations (
 comment on table allocations is '{"needed": true, "keys": ["code", "data"]}';
 
 create temp view allocations_in_document as
-with answers as (select unnest(objects_of(body)) as body from document),
+with answers as (from objects_in('document')),
 steps as (
     select unnest(from_json(body->'data', '["JSON"]')) as step from answers where json_type(body->'data') = 'ARRAY'
     union all
